@@ -1,0 +1,59 @@
+//! An [`Attribution`] says whose words a quote is: the cue, the mention of the speaker beside it,
+//! the name that mention stands for, and what decided.
+
+use crate::quote::Quote;
+use crate::span::Span;
+
+/// A quote and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributedQuote {
+    /// The words.
+    pub quote: Quote,
+    /// Whose they are.
+    pub attribution: Attribution,
+}
+
+/// Whose words a quote is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribution {
+    /// The reporting verb or phrase: "said", "according to".
+    pub cue: Option<Span>,
+    /// The speaker as written at the attribution: "he", "the union's president".
+    pub mention: Option<Span>,
+    /// The name the mention stands for. `None`: unknown.
+    pub speaker: Option<Speaker>,
+    /// The mentions that lead from `mention` to the name, nearest first; empty where the mention
+    /// is itself the fullest name.
+    pub chain: Vec<Span>,
+    /// The rule, or "model", that decided: a stable identifier such as `post-cue` or `carried`.
+    pub rule: &'static str,
+    /// How sure, 0 to 1, where it has been measured.
+    pub confidence: Option<f32>,
+}
+
+/// A speaker, resolved over the article.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Speaker {
+    /// The fullest form in the article: "Mehrunnisa Tambe".
+    pub name: String,
+    /// What kind of source it is.
+    pub kind: SpeakerKind,
+}
+
+/// What kind of source a speaker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpeakerKind {
+    /// A named person.
+    Person,
+    /// A person known only by a role, or anonymous: "a spokeswoman", "two officials".
+    Role,
+    /// A company, agency, court, party or paper.
+    Organisation,
+    /// A letter, report, filing, statement, poll.
+    Document,
+    /// Several people: "employees", "protesters", "critics".
+    Group,
+    /// A pronoun that could not be resolved.
+    Pronoun,
+}

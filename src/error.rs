@@ -1,0 +1,147 @@
+//! The library's one [`Error`]: what failed, where, and a way out.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A result of this library.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What failed, where, why, and, where there is one, a way out.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    place: Option<Place>,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of failure a caller may want to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file or folder could not be opened, read or written.
+    Io,
+    /// Bytes that are not text in the encoding expected.
+    Encoding,
+    /// A file that is not of its format: bad CSV, bad JSON, a missing column.
+    Format,
+    /// A document without any text.
+    Empty,
+    /// An option that makes no sense, such as an empty target.
+    Option,
+    /// A model folder that is broken or of an unknown architecture.
+    Model,
+    /// The model ran and gave something that is no result, such as NaN.
+    Inference,
+}
+
+/// Where it failed; what is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file or folder.
+    pub path: Option<PathBuf>,
+    /// The line in that file, from 1.
+    pub line: Option<u64>,
+    /// The column (field) of that line, by its name.
+    pub column: Option<String>,
+    /// The article's id.
+    pub article: Option<String>,
+}
+
+impl Error {
+    /// An error of this kind; the message says what was tried, expected and found, in lower case
+    /// and without a full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error {
+            kind,
+            message: message.into(),
+            place: None,
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// Names the file or folder.
+    pub fn at(mut self, path: impl AsRef<Path>) -> Error {
+        self.place_mut().path = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Names the line in the file, from 1.
+    pub fn at_line(mut self, line: u64) -> Error {
+        self.place_mut().line = Some(line);
+        self
+    }
+
+    /// Names the column.
+    pub fn at_column(mut self, column: impl Into<String>) -> Error {
+        self.place_mut().column = Some(column.into());
+        self
+    }
+
+    /// Names the article.
+    pub fn in_article(mut self, id: impl Into<String>) -> Error {
+        self.place_mut().article = Some(id.into());
+        self
+    }
+
+    /// Adds a way out.
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the error that caused this one.
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What failed.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Where it failed.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// A way out, where there is one.
+    pub fn way_out(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    fn place_mut(&mut self) -> &mut Place {
+        self.place.get_or_insert_default()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.path.as_ref().map(|path| path.display().to_string()));
+        parts.extend(self.line.map(|line| format!("line {line}")));
+        parts.extend(self.column.as_ref().map(|name| format!("column {name:?}")));
+        parts.extend(self.article.as_ref().map(|id| format!("article {id:?}")));
+        f.write_str(&parts.join(", "))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| &**source as &(dyn std::error::Error + 'static))
+    }
+}

@@ -1,0 +1,14 @@
+//! From news articles to speaker-attributed quotes, each with its stance toward a target.
+//!
+//! The modules stand in the order the data walks:
+//! [`article`] → [`quote`] → [`attribution`] → prediction → record.
+
+pub mod error;
+pub mod span;
+
+pub mod article;
+pub mod attribution;
+pub mod encoder;
+pub mod quote;
+
+pub use error::{Error, ErrorKind, Place, Result};

@@ -1,0 +1,28 @@
+//! A [`Quote`] is one utterance of one speaker: the words between quotation marks, a reported
+//! clause, or both, possibly interrupted by its attribution.
+
+use crate::span::Span;
+
+/// How the words are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QuoteKind {
+    /// Between quotation marks (at least nine words in ten).
+    Direct,
+    /// A reported clause of which a part stands between quotation marks.
+    Mixed,
+    /// A reported clause without quotation marks.
+    Indirect,
+}
+
+/// One utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The words, in order: one span, or more where the attribution or a paragraph break
+    /// interrupts them. Never empty; without the outer marks of a direct quote.
+    pub spans: Vec<Span>,
+    /// Whether direct, mixed or indirect.
+    pub kind: QuoteKind,
+    /// The parts of `spans` that stand between quotation marks, marks excluded.
+    pub marked: Vec<Span>,
+}
