@@ -1,7 +1,7 @@
 //! From news articles to speaker-attributed quotes, each with its stance toward a target.
 //!
 //! The modules stand in the order the data walks:
-//! [`article`] → [`quote`] → [`attribution`] → prediction → record.
+//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → prediction → record.
 
 pub mod error;
 pub mod span;
@@ -9,6 +9,8 @@ pub mod span;
 pub mod article;
 pub mod attribution;
 pub mod encoder;
+pub mod finder;
 pub mod quote;
 
 pub use error::{Error, ErrorKind, Place, Result};
+pub use finder::QuoteFinder;
