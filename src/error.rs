@@ -86,6 +86,18 @@ impl Error {
         self
     }
 
+    /// Names the place, but for what is known already.
+    pub fn at_place(mut self, place: Place) -> Error {
+        let known = self.place.take().unwrap_or_default();
+        self.place = Some(Place {
+            path: known.path.or(place.path),
+            line: known.line.or(place.line),
+            column: known.column.or(place.column),
+            article: known.article.or(place.article),
+        });
+        self
+    }
+
     /// Adds a way out.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());

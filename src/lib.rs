@@ -11,6 +11,7 @@ pub mod attribution;
 pub mod encoder;
 pub mod finder;
 pub mod quote;
+pub mod table;
 
 pub use error::{Error, ErrorKind, Place, Result};
 pub use finder::QuoteFinder;
