@@ -57,3 +57,17 @@ pub enum SpeakerKind {
     /// A pronoun that could not be resolved.
     Pronoun,
 }
+
+impl SpeakerKind {
+    /// As written in the rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            SpeakerKind::Person => "person",
+            SpeakerKind::Role => "role",
+            SpeakerKind::Organisation => "organisation",
+            SpeakerKind::Document => "document",
+            SpeakerKind::Group => "group",
+            SpeakerKind::Pronoun => "pronoun",
+        }
+    }
+}

@@ -1,17 +1,40 @@
 //! From news articles to speaker-attributed quotes, each with its stance toward a target.
 //!
 //! The modules stand in the order the data walks:
-//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → prediction → record.
+//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → [`prediction`] → [`record`].
 
+// What everything stands on.
 pub mod error;
 pub mod span;
 
-pub mod article;
-pub mod attribution;
-pub mod encoder;
-pub mod finder;
-pub mod quote;
+// Reading.
 pub mod table;
+// (tables first: an article may be a row)
+pub mod article;
 
+// Finding quotes and whose they are.
+pub mod finder;
+// what a finder yields
+pub mod quote;
+// and whose it is
+pub mod attribution;
+
+// Labelling.
+pub mod encoder;
+pub mod model;
+pub mod prediction;
+
+// Writing, and the whole run.
+pub mod record;
+// rows and articles to CSV and JSONL
+pub mod output;
+// all of it
+pub mod pipeline;
+
+pub use article::Article;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use finder::QuoteFinder;
+pub use model::Model;
+pub use pipeline::{Run, Summary};
+pub use prediction::{Classifier, Target, Task};
+pub use record::Record;

@@ -1,3 +1,9 @@
-//! The command line.
+//! The command line: parses, calls, and sets the exit code.
 
-fn main() {}
+mod command;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main()
+}

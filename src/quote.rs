@@ -26,3 +26,29 @@ pub struct Quote {
     /// The parts of `spans` that stand between quotation marks, marks excluded.
     pub marked: Vec<Span>,
 }
+
+impl QuoteKind {
+    /// As written in the rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            QuoteKind::Direct => "direct",
+            QuoteKind::Mixed => "mixed",
+            QuoteKind::Indirect => "indirect",
+        }
+    }
+}
+
+impl Quote {
+    /// From the first word to the last, with what interrupts the quote.
+    pub fn extent(&self) -> Span {
+        let ends = self.spans.iter().map(|span| span.end);
+        let start = self.spans.first().map_or(0, |span| span.start);
+        Span::new(start, ends.max().unwrap_or(start))
+    }
+
+    /// The words: its spans, joined by a space.
+    pub fn text(&self, article: &str) -> String {
+        let pieces: Vec<&str> = self.spans.iter().map(|span| span.of(article)).collect();
+        pieces.join(" ")
+    }
+}

@@ -1,0 +1,322 @@
+//! The commands of the binary, one module each, and what they share: options, messages, exit codes.
+
+mod label;
+mod progress;
+mod run;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use quotestance::article::{InputFormat, ReadOptions};
+use quotestance::encoder::EngineOptions;
+use quotestance::output::{OutputFormat, OutputOptions};
+use quotestance::table::TableFormat;
+use quotestance::{Classifier, Error, Model};
+
+const EXAMPLES: &str = "\
+Examples:
+  Who said what in an article, and is it for or against the contract?
+    quotestance run article.txt --target \"Microsoft's contract with ICE\" -o quotes.csv
+  A folder of articles, and two names for one target:
+    quotestance run articles/ --target \"the airport's expansion\" --alias \"a third runway\" -o out.csv
+  A table of articles with columns of its own:
+    quotestance run news.csv --text-column body --id-column url --target \"the merger\" -o out.jsonl
+  Only the quotes and their speakers:
+    quotestance quotes articles/ -o quotes.jsonl
+  Stance of texts you already have:
+    quotestance label pairs.csv --text comment --target \"the school tax\" -o labels.csv";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all done; 2 an error, nothing or not all was done; 3 done, but some documents failed
+(each is named on stderr).";
+
+#[derive(Parser)]
+#[command(name = "quotestance", version, about, before_help = EXAMPLES, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find quotes and speakers, and label each quote's stance toward a target and its sentiment
+    Run(run::RunArgs),
+    /// Find quotes and speakers only
+    Quotes(run::QuotesArgs),
+    /// Label the stance or sentiment of texts toward targets, both given in a table
+    Label(label::LabelArgs),
+}
+
+/// Where to write.
+#[derive(Args)]
+struct OutputArgs {
+    /// The file to write; its ending picks the format: .csv, .jsonl (a row a quote), or
+    /// .articles.jsonl (an article a line). Default: CSV on standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// The format, whatever the file's ending
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatArg>,
+    /// Write text that looks like a formula as it is, for machines; without this it gets a
+    /// leading ' in CSV, so that no spreadsheet runs it
+    #[arg(long)]
+    no_formula_guard: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Csv,
+    Jsonl,
+    #[value(name = "articles.jsonl")]
+    ArticlesJsonl,
+}
+
+/// What to read.
+#[derive(Args)]
+struct InputArgs {
+    /// Files (.txt, .md, .csv, .tsv, .jsonl), folders of them, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The column with the article's text, in tables [default: text, article, body, …]
+    #[arg(long, value_name = "COL")]
+    text_column: Option<String>,
+    /// The column with the article's id, in tables [default: id, article_id, …, else file and line]
+    #[arg(long, value_name = "COL")]
+    id_column: Option<String>,
+    /// What the inputs are [default: by their endings]
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<InputFormatArg>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum InputFormatArg {
+    Text,
+    Csv,
+    Tsv,
+    Jsonl,
+}
+
+/// How much to say, and how many threads to use.
+#[derive(Args)]
+struct CommonArgs {
+    /// Threads to use [default: one a core]. The output is the same with any number
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Say more, such as which model runs
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+/// Which model, and how it runs.
+#[derive(Args)]
+struct ModelArgs {
+    /// A folder with config.json, tokenizer.json and model.safetensors [default: the built-in model]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// Runs the command given; the exit code is in the help.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Run(args) => args.run(),
+        Command::Quotes(args) => args.run(),
+        Command::Label(args) => args.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::SomeFailed) => ExitCode::from(3),
+        Err(Stop::Error(error)) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(Stop::Error(error)) => {
+            report(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Why a command did not end with 0.
+enum Stop {
+    /// It finished, but some documents failed; they have been named.
+    SomeFailed,
+    /// It could not finish.
+    Error(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Error(error.into())
+    }
+}
+
+/// The end of a run over documents of which some may have failed.
+fn finished(done: u64, failed: u64) -> Result<(), Stop> {
+    match (done, failed) {
+        (_, 0) => Ok(()),
+        (0, failed) => Err(anyhow!("nothing could be read: all {failed} documents failed").into()),
+        _ => Err(Stop::SomeFailed),
+    }
+}
+
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+    let hint = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Error>()?.way_out());
+    if let Some(hint) = hint {
+        eprintln!("  hint: {hint}");
+    }
+}
+
+/// A reader such as `head` that has seen enough is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+impl CommonArgs {
+    /// Runs `work` on as many threads as asked for.
+    fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+        let threads = self.threads.unwrap_or(0);
+        if self.threads == Some(0) {
+            return Err(anyhow!("--threads 0: expected at least one thread"));
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .context("cannot start the threads")?;
+        Ok(pool.install(work))
+    }
+}
+
+impl InputArgs {
+    fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.input_format.map(|format| match format {
+                InputFormatArg::Text => InputFormat::Text,
+                InputFormatArg::Csv => InputFormat::Table(TableFormat::Csv),
+                InputFormatArg::Tsv => InputFormat::Table(TableFormat::Tsv),
+                InputFormatArg::Jsonl => InputFormat::Table(TableFormat::Jsonl),
+            }),
+            text_column: self.text_column.clone(),
+            id_column: self.id_column.clone(),
+        }
+    }
+}
+
+impl ModelArgs {
+    fn load(&self) -> anyhow::Result<Classifier> {
+        let options = EngineOptions::default();
+        let model = match &self.model {
+            Some(folder) => Model::open(folder, &options),
+            None => Model::embedded(&options),
+        };
+        Ok(Classifier::new(model?)?)
+    }
+}
+
+impl OutputArgs {
+    fn format(&self) -> anyhow::Result<OutputFormat> {
+        let by_ending = |path: &PathBuf| {
+            OutputFormat::of(&path.to_string_lossy()).ok_or_else(|| {
+                anyhow!(
+                    "{}: its ending is no format, expected .csv, .jsonl or .articles.jsonl; or say --format",
+                    path.display()
+                )
+            })
+        };
+        match (self.format, &self.output) {
+            (Some(FormatArg::Csv), _) | (None, None) => Ok(OutputFormat::Csv),
+            (Some(FormatArg::Jsonl), _) => Ok(OutputFormat::Jsonl),
+            (Some(FormatArg::ArticlesJsonl), _) => Ok(OutputFormat::ArticlesJsonl),
+            (None, Some(path)) => by_ending(path),
+        }
+    }
+
+    fn options(&self, predictions: bool, offsets: bool) -> anyhow::Result<OutputOptions> {
+        Ok(OutputOptions {
+            format: self.format()?,
+            predictions,
+            offsets,
+            formula_guard: !self.no_formula_guard,
+        })
+    }
+
+    fn open(&self) -> anyhow::Result<Sink> {
+        Sink::open(self.output.as_deref())
+    }
+}
+
+/// Standard output, or a file that is written beside its name and gets it when whole.
+enum Sink {
+    Stdout(BufWriter<io::Stdout>),
+    File {
+        writer: BufWriter<File>,
+        path: PathBuf,
+        partial: PathBuf,
+    },
+}
+
+impl Sink {
+    fn open(path: Option<&Path>) -> anyhow::Result<Sink> {
+        let Some(path) = path else {
+            return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
+        };
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial)
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        Ok(Sink::File {
+            writer: BufWriter::new(file),
+            path: path.to_owned(),
+            partial,
+        })
+    }
+
+    /// Makes the output whole. Until then its rows stand in the file ending in `.partial`.
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Sink::Stdout(mut writer) => Ok(writer.flush()?),
+            Sink::File {
+                mut writer,
+                path,
+                partial,
+            } => {
+                writer.flush()?;
+                writer.get_ref().sync_all()?;
+                std::fs::rename(&partial, &path).with_context(|| {
+                    format!(
+                        "{}: cannot be renamed to {}",
+                        partial.display(),
+                        path.display()
+                    )
+                })
+            }
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Stdout(writer) => writer.write(bytes),
+            Sink::File { writer, .. } => writer.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Stdout(writer) => writer.flush(),
+            Sink::File { writer, .. } => writer.flush(),
+        }
+    }
+}

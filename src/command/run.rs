@@ -1,0 +1,108 @@
+//! `quotestance run` and `quotestance quotes`.
+
+use clap::Args;
+use quotestance::article::Articles;
+use quotestance::output::{Output, OutputOptions};
+use quotestance::pipeline::Labelling;
+use quotestance::{QuoteFinder, Run, Target};
+
+use super::progress::Progress;
+use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop, finished};
+
+#[derive(Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// What the stance is toward, such as "Microsoft's contract with ICE"; several give a row each
+    #[arg(long, required = true, value_name = "TEXT")]
+    target: Vec<String>,
+    /// Another name for the target; the stance is the mean over all names
+    #[arg(long, value_name = "TEXT")]
+    alias: Vec<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Add offsets in bytes and in UTF-16 units
+    #[arg(long)]
+    offsets: bool,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Args)]
+pub struct QuotesArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Add offsets in bytes and in UTF-16 units
+    #[arg(long)]
+    offsets: bool,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+impl RunArgs {
+    pub fn run(self) -> Result<(), Stop> {
+        if self.target.len() > 1 && !self.alias.is_empty() {
+            return Err(anyhow::anyhow!(
+                "--alias with {} targets: it is not clear which one it names; run once for each target",
+                self.target.len()
+            )
+            .into());
+        }
+        let targets = self
+            .target
+            .iter()
+            .map(|name| Target::new(name, self.alias.iter().cloned()))
+            .collect::<quotestance::Result<_>>()?;
+        let options = self.output.options(true, self.offsets)?;
+        let classifier = self.model.load()?;
+        if self.common.verbose {
+            eprintln!(
+                "model: {}, {}",
+                classifier.model_name(),
+                classifier.engine()
+            );
+        }
+        let labelling = Labelling {
+            classifier,
+            targets,
+        };
+        let run = Run {
+            finder: QuoteFinder::rules_only(),
+            labelling: Some(labelling),
+        };
+        process(&run, &self.input, &self.output, options, &self.common)
+    }
+}
+
+impl QuotesArgs {
+    pub fn run(self) -> Result<(), Stop> {
+        let options = self.output.options(false, self.offsets)?;
+        let run = Run {
+            finder: QuoteFinder::rules_only(),
+            labelling: None,
+        };
+        process(&run, &self.input, &self.output, options, &self.common)
+    }
+}
+
+fn process(
+    run: &Run,
+    input: &InputArgs,
+    output: &OutputArgs,
+    options: OutputOptions,
+    common: &CommonArgs,
+) -> Result<(), Stop> {
+    let mut articles = Articles::new(input.inputs.iter().cloned(), input.read_options());
+    let mut output = Output::new(output.open()?, options)?;
+    let mut progress = Progress::new(common.quiet);
+    let done = common.on_threads(|| run.run(&mut articles, &mut output, &mut progress))?;
+    progress.finish();
+    let summary = done?;
+    output.finish()?.finish()?;
+    progress.summarise(&summary);
+    finished(summary.articles, summary.failed)
+}

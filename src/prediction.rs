@@ -1,0 +1,429 @@
+//! A [`TargetPrediction`] says where a quote stands toward a target, and in what tone it speaks.
+//!
+//! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
+//! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Model;
+use crate::output::real;
+
+/// What a head of the model tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// Where the text stands toward the target.
+    Stance,
+    /// In what tone it speaks: of the target or, without one, of anything.
+    Sentiment,
+    /// Whether the text entails the target, taken as a hypothesis.
+    Nli,
+}
+
+impl Task {
+    /// The name before the colon in the model's `id2label`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Stance => "stance",
+            Task::Sentiment => "sentiment",
+            Task::Nli => "nli",
+        }
+    }
+
+    /// The labels, in the order of a [`Distribution`].
+    pub fn labels(self) -> [&'static str; 3] {
+        match self {
+            Task::Stance => ["favor", "against", "neutral"],
+            Task::Sentiment => ["positive", "negative", "neutral"],
+            Task::Nli => ["entailment", "contradiction", "neutral"],
+        }
+    }
+}
+
+/// Probabilities of a task's three labels; they sum to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Distribution([f32; 3]);
+
+impl Distribution {
+    /// Softmax of three logits divided by a temperature.
+    fn of_logits(logits: [f32; 3], temperature: f32) -> Distribution {
+        let most = logits
+            .iter()
+            .fold(f32::NEG_INFINITY, |most, &logit| most.max(logit));
+        let powers = logits.map(|logit| ((logit - most) / temperature).exp());
+        let sum: f32 = powers.iter().sum();
+        Distribution(powers.map(|power| power / sum))
+    }
+
+    /// In the order of [`Task::labels`].
+    pub fn probabilities(&self) -> [f32; 3] {
+        self.0
+    }
+
+    /// The probabilities by label, six decimals each.
+    pub fn to_json(self, task: Task) -> serde_json::Map<String, serde_json::Value> {
+        let labels = task.labels().into_iter().map(str::to_owned);
+        labels
+            .zip(self.0.map(|probability| real(probability).into()))
+            .collect()
+    }
+
+    /// Index of the most probable label; of equals the first.
+    pub fn top(&self) -> usize {
+        (1..3).fold(0, |best, index| {
+            if self.0[index] > self.0[best] {
+                index
+            } else {
+                best
+            }
+        })
+    }
+}
+
+/// What the model says of one text and target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    logits: Vec<f32>,
+    /// Length of the text in the model's tokens.
+    pub n_tokens: usize,
+    /// Windows the text was read in; 0 for a text without a token.
+    pub windows: usize,
+}
+
+/// Where one quote stands toward one target, and its tone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetPrediction {
+    /// The target as given.
+    pub target: String,
+    /// Toward the target.
+    pub stance: Distribution,
+    /// Of the quote's words.
+    pub sentiment: Distribution,
+    /// Length of the quote in the model's tokens.
+    pub n_tokens: usize,
+    /// Windows the quote was read in.
+    pub windows: usize,
+    /// The model's id.
+    pub model: String,
+}
+
+/// What quotes are held against: a name, and other names for the same thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    name: String,
+    aliases: Vec<String>,
+}
+
+impl Target {
+    /// A target and its other names. The stance is the mean over all of them.
+    ///
+    /// # Errors
+    /// If a name has no words.
+    pub fn new(name: &str, aliases: impl IntoIterator<Item = String>) -> Result<Target> {
+        let clean = |name: &str| {
+            let name = name.trim();
+            if name.chars().any(char::is_alphanumeric) {
+                return Ok(name.to_owned());
+            }
+            Err(Error::new(
+                ErrorKind::Option,
+                format!("the target {name:?} has no words"),
+            )
+            .hint("name what the stance is toward, such as \"the city's contract with Acme\""))
+        };
+        Ok(Target {
+            name: clean(name)?,
+            aliases: aliases
+                .into_iter()
+                .map(|alias| clean(&alias))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// The name, as written in the rows.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+}
+
+/// A model with its heads.
+pub struct Classifier {
+    model: Model,
+    heads: Vec<(Task, Head)>,
+}
+
+/// Where a task's labels stand among the logits, in the order of [`Task::labels`].
+struct Head {
+    logits: [usize; 3],
+    temperature: f32,
+}
+
+/// Tokens of a window, special tokens and target included: what the start model was trained on.
+/// A shorter window than the encoder's 512 positions also costs less attention.
+const WINDOW_TOKENS: usize = 128;
+/// A target may take this much of a window.
+const MOST_TARGET_TOKENS: usize = 64;
+
+impl Classifier {
+    /// Finds the heads by the model's own labels, `stance:favor` and so on.
+    ///
+    /// # Errors
+    /// If it has no stance head, or a head lacks one of its labels.
+    pub fn new(model: Model) -> Result<Classifier> {
+        let mut heads = Vec::new();
+        for task in [Task::Stance, Task::Sentiment, Task::Nli] {
+            let index = |label: &&str| {
+                let name = format!("{}:{label}", task.name());
+                model.labels().iter().position(|known| *known == name)
+            };
+            let labels = task.labels();
+            let found: Vec<usize> = labels.iter().filter_map(|label| index(&label)).collect();
+            match <[usize; 3]>::try_from(found) {
+                Ok(logits) => heads.push((
+                    task,
+                    Head {
+                        logits,
+                        temperature: 1.0,
+                    },
+                )),
+                Err(found) if found.is_empty() && task != Task::Stance => {}
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Model,
+                        format!(
+                            "model {}: expected the labels {}, found {}",
+                            model.name(),
+                            labels
+                                .map(|label| format!("{}:{label}", task.name()))
+                                .join(", "),
+                            model.labels().join(", ")
+                        ),
+                    )
+                    .hint("id2label in the model's config.json names the labels"));
+                }
+            }
+        }
+        Ok(Classifier { model, heads })
+    }
+
+    /// The model's id, as written in the rows.
+    pub fn model_name(&self) -> &str {
+        self.model.name()
+    }
+
+    /// Engine, precision and instruction set.
+    pub fn engine(&self) -> String {
+        self.model.encoder().description()
+    }
+
+    /// The probabilities a score gives for a task.
+    ///
+    /// # Errors
+    /// If the model has no such head.
+    pub fn distribution(&self, score: &Score, task: Task) -> Result<Distribution> {
+        let (_, head) = self
+            .heads
+            .iter()
+            .find(|(known, _)| *known == task)
+            .ok_or_else(|| {
+                let message = format!("model {} has no {} head", self.model.name(), task.name());
+                Error::new(ErrorKind::Model, message).hint("choose another model with --model")
+            })?;
+        Ok(Distribution::of_logits(
+            head.logits.map(|index| score.logits[index]),
+            head.temperature,
+        ))
+    }
+
+    /// Stance of each text toward each target, and its tone: `[texts][targets]`.
+    ///
+    /// # Errors
+    /// A target too long for the model, or a failure of the model.
+    pub fn predict(
+        &self,
+        texts: &[String],
+        targets: &[Target],
+    ) -> Result<Vec<Vec<TargetPrediction>>> {
+        let mut pairs = Vec::new();
+        for text in texts {
+            pairs.push((text.as_str(), ""));
+            pairs.extend(
+                targets
+                    .iter()
+                    .flat_map(Target::names)
+                    .map(|name| (text.as_str(), name)),
+            );
+        }
+        let scores = self.score(&pairs)?;
+        let mut scores = scores.iter();
+        let mut next = || scores.next().expect("a score for each pair asked for");
+        let mut predictions = Vec::with_capacity(texts.len());
+        for _ in texts {
+            let tone = next();
+            let sentiment = self.distribution(tone, Task::Sentiment)?;
+            let mut of_text = Vec::with_capacity(targets.len());
+            for target in targets {
+                let toward: Vec<Distribution> = target
+                    .names()
+                    .map(|_| self.distribution(next(), Task::Stance))
+                    .collect::<Result<_>>()?;
+                of_text.push(TargetPrediction {
+                    target: target.name().to_owned(),
+                    stance: mean(&toward),
+                    sentiment,
+                    n_tokens: tone.n_tokens,
+                    windows: tone.windows,
+                    model: self.model.name().to_owned(),
+                });
+            }
+            predictions.push(of_text);
+        }
+        Ok(predictions)
+    }
+
+    /// What the model says of each (text, target); pairs that come twice are computed once.
+    ///
+    /// # Errors
+    /// A target too long for the model, or a failure of the model.
+    pub fn score(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+        let mut known = HashMap::new();
+        let (mut wanted, mut unique) = (Vec::with_capacity(pairs.len()), Vec::new());
+        for pair in pairs {
+            wanted.push(*known.entry(pair).or_insert_with(|| {
+                unique.push(*pair);
+                unique.len() - 1
+            }));
+        }
+        let scores = self.score_unique(&unique)?;
+        Ok(wanted
+            .into_iter()
+            .map(|index| scores[index].clone())
+            .collect())
+    }
+
+    fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+        let texts = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.0))?;
+        let targets = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.1))?;
+        let window_tokens = WINDOW_TOKENS.min(self.model.encoder().max_tokens());
+        let mut sequences = Vec::with_capacity(pairs.len());
+        let mut scores = Vec::with_capacity(pairs.len());
+        for (text, target) in pairs {
+            let (text_ids, target_ids) = (texts.of(text), targets.of(target));
+            if target_ids.len() > MOST_TARGET_TOKENS {
+                let message = format!(
+                    "the target {target:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
+                    target_ids.len()
+                );
+                return Err(
+                    Error::new(ErrorKind::Option, message).hint("name the target in fewer words")
+                );
+            }
+            let room = window_tokens - self.model.pair_overhead() - target_ids.len();
+            let before = sequences.len();
+            sequences.extend(windows(text_ids, room).map(|ids| self.model.pair(ids, target_ids)));
+            scores.push(Score {
+                logits: Vec::new(),
+                n_tokens: text_ids.len(),
+                windows: sequences.len() - before,
+            });
+        }
+        let logits = self.model.logits(&sequences)?;
+        let mut rows = logits.rows().into_iter();
+        for score in &mut scores {
+            let mut sum = vec![0.0; logits.ncols()];
+            for row in rows.by_ref().take(score.windows) {
+                sum.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, logit)| *sum += logit);
+            }
+            score.logits = sum
+                .into_iter()
+                .map(|sum| sum / score.windows as f32)
+                .collect();
+        }
+        Ok(scores)
+    }
+}
+
+/// The ids of a text in pieces of at most `room`, each but the last half new; all of it in one
+/// where it fits. The last ends with the text and is as full as the others.
+fn windows(ids: &[u32], room: usize) -> impl Iterator<Item = &[u32]> {
+    let step = (room / 2).max(1);
+    let more = ids.len().saturating_sub(room).div_ceil(step);
+    (0..=more).map(move |window| {
+        let end = (window * step + room).min(ids.len());
+        &ids[end.saturating_sub(room)..end]
+    })
+}
+
+/// Token ids of texts, each text tokenised once however often it comes.
+struct TokenIds<'t>(HashMap<&'t str, Vec<u32>>);
+
+impl<'t> TokenIds<'t> {
+    fn new(model: &Model, texts: impl Iterator<Item = &'t str>) -> Result<TokenIds<'t>> {
+        let mut unique: Vec<&str> = texts.collect();
+        unique.sort_unstable();
+        unique.dedup();
+        let ids: Vec<Vec<u32>> = unique
+            .par_iter()
+            .map(|text| model.ids(text))
+            .collect::<Result<_>>()?;
+        Ok(TokenIds(unique.into_iter().zip(ids).collect()))
+    }
+
+    fn of(&self, text: &str) -> &[u32] {
+        &self.0[text]
+    }
+}
+
+fn mean(distributions: &[Distribution]) -> Distribution {
+    let sum = |index| {
+        distributions
+            .iter()
+            .map(|distribution: &Distribution| distribution.0[index])
+            .sum::<f32>()
+    };
+    Distribution([sum(0), sum(1), sum(2)].map(|sum| sum / distributions.len() as f32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_every_token() {
+        let ids: Vec<u32> = (0..300).collect();
+        for room in [1, 2, 7, 100, 299, 300, 500] {
+            for length in [0, 1, room, room + 1, 300] {
+                let ids = &ids[..length.min(300)];
+                let windows: Vec<&[u32]> = windows(ids, room).collect();
+                let mut covered: Vec<u32> = windows.concat();
+                covered.sort_unstable();
+                covered.dedup();
+                assert_eq!(covered, ids);
+                assert!(windows.iter().all(|window| window.len() <= room));
+                assert_eq!(windows.len() == 1, ids.len() <= room);
+            }
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_and_the_first_of_equals_wins() {
+        let distribution = Distribution::of_logits([1000.0, 1000.0, -1000.0], 1.0);
+        assert_eq!(distribution.probabilities(), [0.5, 0.5, 0.0]);
+        assert_eq!(distribution.top(), 0);
+    }
+
+    #[test]
+    fn a_target_needs_words() {
+        assert!(Target::new(" \t", []).is_err());
+        assert!(Target::new("x", [String::from("…")]).is_err());
+        assert_eq!(Target::new(" ICE ", []).unwrap().name(), "ICE");
+    }
+}
