@@ -1,0 +1,290 @@
+//! The model boundary: tokens and logits against stored reference outputs, and folders that are
+//! broken in every way a user's may be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ndarray::array;
+use quotestance::encoder::{Engine, EngineOptions, Sequence};
+use quotestance::model::Model;
+use quotestance::{Error, ErrorKind};
+use serde::Deserialize;
+
+/// One line of `tests/reference/*.json`, made by `tests/reference/make_reference.py`.
+#[derive(Deserialize)]
+struct Pair {
+    text: String,
+    target: String,
+    ids: Vec<u32>,
+    types: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+/// The folder that the references of this name were made from, where it is on this machine.
+fn reference_model(name: &str) -> Option<(PathBuf, Vec<Pair>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("../shared/models").join(name);
+    let pairs = fs::read(root.join(format!("tests/reference/{name}.json"))).unwrap();
+    folder
+        .is_dir()
+        .then(|| (folder, serde_json::from_slice(&pairs).unwrap()))
+}
+
+fn shipped_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/stance")
+}
+
+fn reference_options() -> EngineOptions {
+    EngineOptions {
+        engine: Engine::Reference,
+        ..EngineOptions::default()
+    }
+}
+
+#[test]
+fn ids_and_logits_agree_with_transformers() {
+    let Some((folder, pairs)) = reference_model("stance-v0") else {
+        return;
+    };
+    let model = Model::open(&folder, &reference_options()).unwrap();
+    let mut batch = Vec::new();
+    for pair in &pairs {
+        let (text, target) = (
+            model.ids(&pair.text).unwrap(),
+            model.ids(&pair.target).unwrap(),
+        );
+        let sequence = model.pair(&text, &target);
+        assert_eq!(sequence.input_ids, pair.ids, "{:?}", pair.text);
+        assert_eq!(sequence.token_type_ids, pair.types, "{:?}", pair.text);
+        batch.push(sequence);
+    }
+    let logits = model.logits(&batch).unwrap();
+    for (pair, logits) in pairs.iter().zip(logits.outer_iter()) {
+        for (expected, found) in pair.logits.iter().zip(logits) {
+            assert!(
+                (expected - found).abs() < 1e-4,
+                "{:?}: expected {:?}, found {logits}",
+                pair.text,
+                pair.logits
+            );
+        }
+    }
+}
+
+#[test]
+fn token_spans_cut_the_words_out_of_the_text() {
+    let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
+    let text = "“Señor Müller’s café” — naïve 👏 \u{212b}ngström, e\u{301}tude [SEP]";
+    let tokens = model.tokens(text).unwrap();
+    assert_eq!(tokens.ids, model.ids(text).unwrap());
+    let mut end = 0;
+    for span in &tokens.spans {
+        assert!(span.start >= end || span.end == end, "{span:?} after {end}");
+        assert!(!span.of(text).trim().is_empty());
+        end = span.end;
+    }
+    let words: Vec<_> = tokens.spans.iter().map(|span| span.of(text)).collect();
+    assert_eq!(words.first(), Some(&"“"));
+    assert!(words.contains(&"Señor") && words.contains(&"café"));
+    let separator = model.tokenizer().token_to_id("[SEP]").unwrap();
+    assert!(
+        !tokens.ids.contains(&separator),
+        "a text must not forge a separator"
+    );
+}
+
+#[test]
+fn pairs_are_joined_as_trained() {
+    let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
+    let expected = |ids: &[u32], types: &[u32]| Sequence {
+        input_ids: ids.to_vec(),
+        token_type_ids: types.to_vec(),
+    };
+    assert_eq!(
+        model.pair(&[7, 8], &[9]),
+        expected(&[101, 7, 8, 102, 9, 102], &[0, 0, 0, 0, 1, 1])
+    );
+    assert_eq!(
+        model.pair(&[7], &[]),
+        expected(&[101, 7, 102, 102], &[0, 0, 0, 1])
+    );
+    assert_eq!(model.single(&[7]), expected(&[101, 7, 102], &[0, 0, 0]));
+    assert_eq!((model.pair_overhead(), model.single_overhead()), (3, 2));
+}
+
+#[test]
+fn the_name_carries_the_hash_of_the_weights() {
+    let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
+    let hash = model.name().strip_prefix("stance-").unwrap();
+    assert!(hash.len() == 8 && hash.chars().all(|digit| digit.is_ascii_hexdigit()));
+    let embedded = Model::embedded(&reference_options());
+    match cfg!(feature = "embedded-model") {
+        true => assert_eq!(embedded.unwrap().name(), model.name()),
+        false => assert!(embedded.unwrap_err().way_out().is_some()),
+    }
+}
+
+#[test]
+fn sequences_the_encoder_cannot_take_are_refused() {
+    let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
+    let sequence = |ids: &[u32], types: &[u32]| Sequence {
+        input_ids: ids.to_vec(),
+        token_type_ids: types.to_vec(),
+    };
+    for (sequence, expected) in [
+        (sequence(&[], &[]), "it has no tokens"),
+        (
+            sequence(&[1; 513], &[0; 513]),
+            "it has 513 tokens, but the model takes at most 512",
+        ),
+        (
+            sequence(&[1, 30522], &[0, 0]),
+            "id 30522 is outside the vocabulary of 30522",
+        ),
+        (
+            sequence(&[1, 2], &[0, 2]),
+            "token type 2, but the model has 2",
+        ),
+        (sequence(&[1, 2], &[0]), "2 ids, but 1 token types"),
+    ] {
+        let batch = [model.pair(&[5], &[6]), sequence];
+        let error = model.logits(&batch).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Inference);
+        assert_eq!(error.to_string(), format!("sequence 1 of 2: {expected}"));
+    }
+    assert_eq!(
+        model.logits(&[]).unwrap().shape(),
+        [0, model.labels().len()]
+    );
+}
+
+#[test]
+fn padded_arrays_become_sequences() {
+    let ids = array![[101u32, 7, 102, 0], [101, 7, 8, 102]];
+    let types = array![[0u32, 0, 0, 0], [0, 0, 1, 1]];
+    let mask = array![[1u32, 1, 1, 0], [1, 1, 1, 1]];
+    let sequences = Sequence::from_padded(ids.view(), types.view(), mask.view()).unwrap();
+    assert_eq!(sequences[0].input_ids, [101, 7, 102]);
+    assert_eq!(sequences[1].token_type_ids, [0, 0, 1, 1]);
+    let nothing = ndarray::Array2::zeros((2, 4));
+    assert!(Sequence::from_padded(ids.view(), types.view(), nothing.view()).is_err());
+    let narrow = ndarray::Array2::zeros((2, 3));
+    assert!(Sequence::from_padded(ids.view(), types.view(), narrow.view()).is_err());
+}
+
+/// Breaks a copy of the shipped folder and says what opening it complains of.
+fn open_broken(breaking: impl Fn(&Path)) -> Error {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
+    }
+    breaking(folder.path());
+    Model::open(folder.path(), &reference_options()).unwrap_err()
+}
+
+/// Replaces `from` by `to` in the folder's `config.json`.
+fn edit_config(folder: &Path, from: &str, to: &str) {
+    let config = fs::read_to_string(folder.join("config.json")).unwrap();
+    assert!(config.contains(from), "{config}");
+    fs::write(folder.join("config.json"), config.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn broken_folders_say_what_is_broken() {
+    let missing = Model::open(Path::new("no/such/folder"), &reference_options()).unwrap_err();
+    assert_eq!(
+        missing.to_string(),
+        "no/such/folder: model folder does not exist"
+    );
+
+    type Breaking = fn(&Path);
+    let cases: [(&str, Breaking, &str); 9] = [
+        (
+            "missing file",
+            |folder| fs::remove_file(folder.join("tokenizer.json")).unwrap(),
+            "could not open tokenizer.json",
+        ),
+        (
+            "no JSON",
+            |folder| fs::write(folder.join("config.json"), "{").unwrap(),
+            "could not understand config.json",
+        ),
+        (
+            "tokenizer of another kind",
+            |folder| fs::write(folder.join("tokenizer.json"), "{}").unwrap(),
+            "could not understand tokenizer.json",
+        ),
+        (
+            "unknown architecture",
+            |folder| edit_config(folder, "\"model_type\": \"bert\"", "\"model_type\": \"t5\""),
+            "cannot run architecture \"t5\"",
+        ),
+        (
+            "other depth",
+            |folder| {
+                edit_config(
+                    folder,
+                    "\"num_hidden_layers\": 6",
+                    "\"num_hidden_layers\": 7",
+                )
+            },
+            "there is no tensor bert.encoder.layer.6.attention.self.query.weight",
+        ),
+        (
+            "other width",
+            |folder| {
+                edit_config(
+                    folder,
+                    "\"intermediate_size\": 1536",
+                    "\"intermediate_size\": 1000",
+                )
+            },
+            "tensor bert.encoder.layer.0.intermediate.dense.weight has shape [1536, 384], \
+             but config.json asks for [1000, 384]",
+        ),
+        (
+            "a label too many",
+            |folder| edit_config(folder, "\"0\": \"stance", "\"99\": \"x\", \"0\": \"stance"),
+            "id2label has no key",
+        ),
+        (
+            "truncated weights",
+            |folder| {
+                let weights = fs::read(folder.join("model.safetensors")).unwrap();
+                let half = &weights[..weights.len() / 2];
+                fs::write(folder.join("model.safetensors"), half).unwrap();
+            },
+            "not a complete safetensors file",
+        ),
+        (
+            "pooling unknown",
+            |folder| edit_config(folder, "\"mean\"", "\"max\""),
+            "cannot pool by \"max\"",
+        ),
+    ];
+    for (name, breaking, expected) in cases {
+        let error = open_broken(breaking);
+        assert_eq!(error.kind(), ErrorKind::Model, "{name}");
+        assert!(
+            error.to_string().contains(expected),
+            "{name}: expected {expected:?}, found {error}"
+        );
+    }
+}
+
+#[test]
+fn vocabularies_must_match() {
+    // A tokenizer with more tokens than the model has embeddings.
+    let error = open_broken(|folder| {
+        let json = fs::read(folder.join("tokenizer.json")).unwrap();
+        let mut tokenizer: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        tokenizer["model"]["vocab"]["a-word-too-many"] = 30522.into();
+        fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    });
+    assert!(
+        error
+            .to_string()
+            .contains("tokenizer.json has 30523 tokens, but the model has embeddings for 30522"),
+        "{error}"
+    );
+}
