@@ -8,7 +8,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// What failed, where, why, and, where there is one, a way out.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     kind: ErrorKind,
     message: String,
     place: Option<Place>,
@@ -53,13 +56,13 @@ impl Error {
     /// An error of this kind; the message says what was tried, expected and found, in lower case
     /// and without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error {
+        Error(Box::new(Details {
             kind,
             message: message.into(),
             place: None,
             hint: None,
             source: None,
-        }
+        }))
     }
 
     /// Names the file or folder.
@@ -88,8 +91,8 @@ impl Error {
 
     /// Names the place, but for what is known already.
     pub fn at_place(mut self, place: Place) -> Error {
-        let known = self.place.take().unwrap_or_default();
-        self.place = Some(Place {
+        let known = self.0.place.take().unwrap_or_default();
+        self.0.place = Some(Place {
             path: known.path.or(place.path),
             line: known.line.or(place.line),
             column: known.column.or(place.column),
@@ -100,42 +103,42 @@ impl Error {
 
     /// Adds a way out.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Keeps the error that caused this one.
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// What failed.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Where it failed.
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.0.place.as_ref()
     }
 
     /// A way out, where there is one.
     pub fn way_out(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     fn place_mut(&mut self) -> &mut Place {
-        self.place.get_or_insert_default()
+        self.0.place.get_or_insert_default()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
+        if let Some(place) = &self.0.place {
             write!(f, "{place}: ")?;
         }
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -152,7 +155,8 @@ impl fmt::Display for Place {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
+        self.0
+            .source
             .as_ref()
             .map(|source| &**source as &(dyn std::error::Error + 'static))
     }

@@ -127,7 +127,7 @@ impl ModelConfig {
                 _ => None,
             },
         };
-        if encoder.hidden_size % encoder.heads != 0 {
+        if !encoder.hidden_size.is_multiple_of(encoder.heads) {
             return Err(broken(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}",
                 encoder.hidden_size, encoder.heads
