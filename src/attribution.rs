@@ -1,6 +1,11 @@
 //! An [`Attribution`] says whose words a quote is: the cue, the mention of the speaker beside it,
 //! the name that mention stands for, and what decided.
 
+pub mod frame;
+pub mod mention;
+pub mod names;
+pub mod report;
+
 use crate::quote::Quote;
 use crate::span::Span;
 

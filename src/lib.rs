@@ -13,6 +13,10 @@ pub mod table;
 pub mod article;
 
 // Finding quotes and whose they are.
+pub mod lexicon;
+// (which words report, which name somebody)
+pub mod sentence;
+// paragraphs and tokens
 pub mod finder;
 // what a finder yields
 pub mod quote;

@@ -1,6 +1,8 @@
 //! A [`Quote`] is one utterance of one speaker: the words between quotation marks, a reported
 //! clause, or both, possibly interrupted by its attribution.
 
+pub mod marks;
+
 use crate::span::Span;
 
 /// How the words are given.
