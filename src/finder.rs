@@ -79,7 +79,9 @@ impl Paragraph<'_> {
                     Some(index) => self.extend(&mut found[index], passage),
                     None if subject.is_some() && waiting.is_empty() => {
                         let attribution = subject.clone().expect("it was just seen");
-                        found.push(self.quote(&[passage..passage + 1], attribution));
+                        found.push(
+                            self.quote(std::slice::from_ref(&(passage..passage + 1)), attribution),
+                        );
                         last_direct = Some(found.len() - 1);
                     }
                     None => waiting.push(passage),
@@ -268,10 +270,11 @@ impl Paragraph<'_> {
                     .filter(|_| items.get(at + 1).is_some_and(Item::dash));
                 if let Some(report) = signed {
                     let attribution = self.attribution(names, &report);
-                    found.push(self.quote(&[at..at + 1], attribution));
+                    found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
                     *last_direct = Some(found.len() - 1);
                 } else if let Some(attribution) = subject {
-                    found.push(self.quote(&[at..at + 1], attribution.clone()));
+                    found
+                        .push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution.clone()));
                     *last_direct = Some(found.len() - 1);
                 }
                 continue;
@@ -299,7 +302,7 @@ impl Paragraph<'_> {
                     rule: "embedded",
                 };
                 let attribution = self.attribution(names, &report);
-                found.push(self.quote(&[at..at + 1], attribution));
+                found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
                 *last_direct = Some(found.len() - 1);
             }
         }

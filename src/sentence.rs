@@ -140,7 +140,7 @@ pub fn tokens(text: &str, paragraph: Span) -> Vec<Token> {
             {
                 end += 1;
                 characters.next();
-                class = class | Class::ABBREVIATION;
+                class |= Class::ABBREVIATION;
             }
         } else {
             class = Class(class.0 & !Class::ABBREVIATION.0);

@@ -172,7 +172,7 @@ impl Names {
         {
             let from = items
                 .iter()
-                .rposition(|item| !item.name() && !(item.capital && item.class.is(Class::TITLE)))
+                .rposition(|item| !(item.name() || item.capital && item.class.is(Class::TITLE)))
                 .map_or(0, |at| at + 1);
             let mut start = from;
             while start + 1 < items.len() && items[start].class.is(Class::TITLE | Class::ROLE) {
