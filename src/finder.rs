@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::attribution::frame::{Frame, Item};
+use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
 use crate::attribution::report::{Report, first_subject, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution};
@@ -153,7 +154,13 @@ impl Paragraph<'_> {
                     "carried"
                 };
                 let content: Vec<Range<usize>> = waiting.iter().map(|&at| at..at + 1).collect();
-                if waiting[0] == 0 {
+                // A heading in marks is no speech: it has no full stop.
+                let words = items[waiting[0]]
+                    .passage
+                    .map_or("", |inner| inner.of(self.text));
+                let speech = words.ends_with(['.', '!', '?', ',', '…', '’', '"', '”'])
+                    || words.split(' ').nth(7).is_some();
+                if waiting[0] == 0 && speech {
                     found.push(self.quote(&content, attribution));
                     last_direct = Some(found.len() - 1);
                 }
@@ -201,7 +208,7 @@ impl Paragraph<'_> {
         quotes: &[AttributedQuote],
         last: Option<usize>,
         open: bool,
-        before: Option<Carried>,
+        before_paragraph: Option<Carried>,
     ) -> Option<Carried> {
         let items = &self.frame.items;
         let ends_colon = items.last().is_some_and(|item| item.sign(':'));
@@ -211,7 +218,27 @@ impl Paragraph<'_> {
                 .rev()
                 .find(|&at| items[at].class.is_reporting())
                 .unwrap_or(sentence.end - 1);
-            let mention = first_subject(self.text, items, sentence, sentence.end)?;
+            // The cue's own subject, else the sentence's, else whoever spoke before.
+            let at_cue = before(self.text, items, sentence.start, cue).map(|(mention, _)| mention);
+            let reported = quotes
+                .last()
+                .filter(|quote| quote.quote.spans[0].start >= items[sentence.start].span.start);
+            if let Some(quote) = reported {
+                let attribution = quote.attribution.clone();
+                return Some(Carried {
+                    attribution,
+                    announced: true,
+                    quoted: false,
+                });
+            }
+            let Some(mention) =
+                at_cue.or_else(|| first_subject(self.text, items, sentence, sentence.end))
+            else {
+                return before_paragraph.map(|carried| Carried {
+                    announced: true,
+                    ..carried
+                });
+            };
             let report = Report {
                 cue: cue..cue + 1,
                 mention: Some(mention),
@@ -226,7 +253,7 @@ impl Paragraph<'_> {
         }
         // A heading or caption between two paragraphs does not end a speaker's turn; a quote does.
         let Some(newest) = last.and_then(|index| quotes.get(index)).or(quotes.last()) else {
-            return before.filter(|_| false);
+            return None;
         };
         let final_quote = quotes
             .iter()

@@ -21,6 +21,8 @@ pub struct Item {
     pub capital: bool,
     /// Its first character; `Q` stands for a passage.
     pub first: char,
+    /// True for an unlisted word in -ed.
+    pub past: bool,
     /// The passage's words, marks excluded.
     pub passage: Option<Span>,
 }
@@ -67,6 +69,10 @@ impl Frame {
             word: token.word,
             capital: token.capital,
             first: token.first,
+            past: !token.capital
+                && token.class == Class::default()
+                && token.span.len() > 4
+                && token.span.of(text).ends_with("ed"),
             passage: None,
         };
         for passage in passages {
@@ -78,6 +84,7 @@ impl Frame {
                 word: false,
                 capital: false,
                 first: 'Q',
+                past: false,
                 passage: Some(passage.inner),
             });
             from = passage.outer.end;

@@ -123,6 +123,20 @@ pub fn after(text: &str, items: &[Item], start: usize, ceiling: usize) -> Option
     while end > start && !items[end - 1].word {
         end -= 1;
     }
+    // "said the yard's convener, Dougie MacAskill.": the name is the aside.
+    let described = end > start && !items[end - 1].capital && items[end - 1].class.is(Class::ROLE);
+    if described && items.get(end).is_some_and(|item| item.sign(',')) {
+        let last = (end + 1..ceiling.min(end + 6))
+            .find(|&at| !items[at].name())
+            .unwrap_or(ceiling);
+        let closes = items
+            .get(last)
+            .filter(|_| last < ceiling)
+            .is_none_or(|item| !item.word && item.passage.is_none());
+        if last > end + 2 && closes {
+            return Some(end + 1..last);
+        }
+    }
     let narrowed = name_in(items, start, end);
     (start < end && plausible(text, items, &narrowed)).then_some(narrowed)
 }
@@ -138,6 +152,9 @@ fn over_apposition(
     floor: usize,
     closing: usize,
 ) -> Option<(Mention, usize)> {
+    if closing > floor && items[closing].sign(',') && items[closing - 1].sign(')') {
+        return over_apposition(text, items, floor, closing - 1);
+    }
     let close = items[closing];
     let opens = |item: &Item| match close.first {
         ')' => item.sign('('),

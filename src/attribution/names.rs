@@ -116,7 +116,7 @@ impl Names {
                 index
             }
             _ => {
-                let sure = titled || known_first || (words.len() > 1 && words.len() < 4);
+                let sure = titled || known_first;
                 self.people.push(Person {
                     name: name.to_owned(),
                     surname,
@@ -342,38 +342,52 @@ impl Names {
             let fits = |gender: Option<Gender>| gender.is_none_or(|gender| gender == wanted);
             // Somebody named since the last quotation, as the newest sentence's subject would be.
             let since = last_spoken.as_ref().map_or(0, |(at, _)| *at);
-            let named = self.seen.iter().find(|(at, index)| {
-                *at > since
-                    && *at < span.start
-                    && span.start - at < 500
-                    && self.people[*index].sure
-                    && fits(self.people[*index].gender)
-            });
-            if let Some((at, spoken)) = &last_spoken {
+            let known = |index: &usize| self.people[*index].gender == Some(wanted);
+            let near = |at: &usize| *at > since && *at < span.start && span.start - at < 1500;
+            // The one named first since is likely the subject of what was told since.
+            let mut named = self
+                .seen
+                .iter()
+                .find(|(at, index)| near(at) && known(index));
+            if let Some((_, spoken)) = &last_spoken {
                 let person = spoken.speaker.as_ref().is_some_and(|speaker| {
                     matches!(speaker.kind, SpeakerKind::Person | SpeakerKind::Role)
                 });
-                if fits(spoken.gender) && person && (named.is_none() || span.start - at < 400) {
+                if person && fits(spoken.gender) && (spoken.gender.is_some() || named.is_none()) {
                     return Resolved {
                         gender: Some(wanted),
                         ..spoken.clone()
                     };
                 }
             }
-            let named = named
+            let unsure =
+                |index: &usize| self.people[*index].sure && fits(self.people[*index].gender);
+            named = named
                 .or_else(|| {
-                    self.seen.iter().rev().find(|(at, index)| {
-                        *at < span.start
-                            && self.people[*index].sure
-                            && self.people[*index].gender == Some(wanted)
-                    })
+                    self.seen
+                        .iter()
+                        .find(|(at, index)| near(at) && unsure(index))
                 })
                 .or_else(|| {
-                    self.seen.iter().rev().find(|(at, index)| {
-                        *at < span.start
-                            && self.people[*index].sure
-                            && fits(self.people[*index].gender)
-                    })
+                    self.seen
+                        .iter()
+                        .rev()
+                        .find(|(at, index)| *at < span.start && known(index))
+                })
+                .or_else(|| {
+                    self.seen
+                        .iter()
+                        .rev()
+                        .find(|(at, index)| *at < span.start && unsure(index))
+                })
+                .or_else(|| {
+                    let fitting = |index: &usize| {
+                        fits(self.people[*index].gender) && self.people[*index].name.contains(' ')
+                    };
+                    self.seen
+                        .iter()
+                        .rev()
+                        .find(|(at, index)| *at < span.start && fitting(index))
                 });
             if let Some(&(_, index)) = named {
                 self.people[index].gender.get_or_insert(wanted);

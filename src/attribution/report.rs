@@ -228,10 +228,21 @@ fn verb(
                 || (items[left - 1].sign(',')
                     && left >= sentence.start + 2
                     && items[left - 2].passage.is_some());
+            // "One librarian, who was shy, said the students had": a verb after what would be the
+            // speaker says that it is the subject of what was said.
+            let goes_on = items
+                .get(mention.end)
+                .filter(|_| mention.end < sentence.end);
+            let verb_after = goes_on.is_some_and(|item| {
+                item.class
+                    .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
+                    || item.word && item.first.is_lowercase() && item.class == Class::default()
+            });
+            let aside = || before(text, items, sentence.start, left).is_some();
             if direct
                 || (items[left - 1].sign(',')
                     && clause(items, sentence.start, left - 1)
-                    && at + 1 < sentence.end)
+                    && !(verb_after && aside()))
             {
                 let mut content = vec![post_content(items, sentence.start, left)];
                 content.extend(later_passages(items, mention.end, sentence.end));
@@ -469,7 +480,7 @@ fn following(
             && !(at == cue + 1 && get(at + 1).is_some_and(|next| next.sign('.')))
             && class.is(Class::THAT)
         {
-            return (at + 2 < end).then_some((at + 1..end, "that-clause"));
+            return (at + 1 < end).then_some((at + 1..end, "that-clause"));
         }
         if item.passage.is_some() {
             let before = items[at - 1];
@@ -611,28 +622,22 @@ fn skip_adverbial(text: &str, items: &[Item], at: usize, end: usize, addressee: 
 }
 
 fn begins_clause(item: &Item) -> bool {
-    item.word && !item.class.is(Class::COORDINATOR)
+    let adverbial = Class::PREPOSITION | Class::TIME;
+    item.word
+        && !item.class.is(Class::COORDINATOR)
+        && (!item.class.is(adverbial) || item.capital || item.class.is(Class::DETERMINER))
 }
 
-/// True where the items hold a finite verb after their first word.
+/// True where the items hold a finite verb after their first word, as far as can be told: a listed
+/// one, a word in -ed, or one inside marks.
 fn clause(items: &[Item], start: usize, end: usize) -> bool {
+    let verbal = Class::AUX | Class::MODAL | Class::VERB | Class::FINITE;
     end > start + 1
         && items[start..end]
             .iter()
-            .skip(usize::from(
-                !items[start].class.is(Class::AUX | Class::MODAL),
-            ))
+            .skip(1)
             .take(40)
-            .any(|item| {
-                item.class
-                    .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
-                    || item.word
-                        && !item.capital
-                        && item.class == Class::default()
-                        && item.span.len() > 4
-                        && item.first.is_lowercase()
-                        && false
-            })
+            .any(|item| item.class.is(verbal) || item.passage.is_some() || item.past)
 }
 
 /// Where the words that begin with the passage `at` end: after the last passage that follows

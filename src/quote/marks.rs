@@ -24,8 +24,10 @@ enum Role {
 /// Marks that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
-    /// “…”, „…“, "…", ''…'', ``…''
+    /// “…”, „…“
     Double,
+    /// "…", ''…'', ``…''
+    Straight,
     /// «…» in either direction
     Guillemet,
     /// ‘…’ and '…'
@@ -65,7 +67,7 @@ pub fn passages(text: &str, paragraph: Span) -> Vec<Passage> {
             at += 1;
             continue;
         }
-        match closing(&marks, at) {
+        match closing(&marks, at).or_else(|| closed_by_other(&marks, at)) {
             Some(close) => {
                 push(&mut found, text, mark.span, marks[close].span, true);
                 free_from = marks[close].span.end;
@@ -141,6 +143,15 @@ fn closing(marks: &[Mark], open: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// The very next mark, where it is a closing one of the other kind of double marks: “…" and "…”
+/// are slips of typing.
+fn closed_by_other(marks: &[Mark], open: usize) -> Option<usize> {
+    let twins = [Style::Double, Style::Straight];
+    let next = marks.get(open + 1)?;
+    (twins.contains(&marks[open].style) && twins.contains(&next.style) && next.role == Role::Close)
+        .then_some(open + 1)
 }
 
 /// Single marks beside double ones are quotations of their own only as headlines have them.
@@ -234,9 +245,9 @@ fn marks(text: &str, paragraph: Span) -> Vec<Mark> {
                 (Style::Double, Role::Open)
             }
             '”' | '〞' => (Style::Double, Role::Close),
-            '"' | '＂' => (Style::Double, by_context),
-            '`' if double => (Style::Double, Role::Open),
-            '\'' | '’' | '‘' if double => (Style::Double, by_context),
+            '"' | '＂' => (Style::Straight, by_context),
+            '`' if double => (Style::Straight, Role::Open),
+            '\'' | '’' | '‘' if double => (Style::Straight, by_context),
             '«' | '»' | '‹' | '›' => {
                 let french = matches!(character, '«' | '‹');
                 let role = match (
