@@ -299,6 +299,8 @@ impl Paragraph<'_> {
                     let attribution = self.attribution(names, &report);
                     found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
                     *last_direct = Some(found.len() - 1);
+                } else if subject.is_none() {
+                    found.push(self.unattributed(at));
                 } else if let Some(attribution) = subject {
                     found
                         .push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution.clone()));
@@ -333,6 +335,19 @@ impl Paragraph<'_> {
                 *last_direct = Some(found.len() - 1);
             }
         }
+    }
+
+    /// A long quotation whose speaker nothing tells.
+    fn unattributed(&self, passage: usize) -> AttributedQuote {
+        let attribution = Attribution {
+            cue: None,
+            mention: None,
+            speaker: None,
+            chain: Vec::new(),
+            rule: "unattributed",
+            confidence: None,
+        };
+        self.quote(std::slice::from_ref(&(passage..passage + 1)), attribution)
     }
 
     fn attribution(&self, names: &mut Names, report: &Report) -> Attribution {

@@ -33,6 +33,8 @@ pub struct Names {
     /// Indices of `people` by the place of their mention, newest last.
     seen: Vec<(usize, usize)>,
     spoken: Vec<(usize, Resolved)>,
+    /// Mentions that begin a sentence, or follow its opening adverbial: likely subjects.
+    subjects: Vec<(usize, usize)>,
 }
 
 /// A mention's speaker and how it was reached.
@@ -66,7 +68,23 @@ impl Names {
                     break;
                 }
             }
+            let noted = self.seen.len();
             self.note(text, &items[start..at]);
+            let opening = frame
+                .sentences
+                .partition_point(|sentence| sentence.end <= start);
+            let opening = frame
+                .sentences
+                .get(opening)
+                .map_or(start, |sentence| sentence.start);
+            let adverbial = items[opening]
+                .class
+                .is(Class::PREPOSITION | Class::SUBORDINATOR | Class::COORDINATOR | Class::ADVERB);
+            let leads = start == opening
+                || adverbial && (items[start - 1].sign(',') || start == opening + 1);
+            if let Some(&seen) = self.seen.get(noted).filter(|_| leads) {
+                self.subjects.push(seen);
+            }
         }
     }
 
@@ -349,6 +367,14 @@ impl Names {
                 .seen
                 .iter()
                 .find(|(at, index)| near(at) && known(index));
+            let leading = self.subjects.iter().rev().find(|(at, index)| {
+                let person = &self.people[*index];
+                let (at, fitting) = (*at, person.gender.is_none_or(|gender| gender == wanted));
+                near(&at) && fitting && (person.sure || person.gender.is_some())
+            });
+            if let Some(&(_, index)) = leading {
+                return self.person(index);
+            }
             if let Some((_, spoken)) = &last_spoken {
                 let person = spoken.speaker.as_ref().is_some_and(|speaker| {
                     matches!(speaker.kind, SpeakerKind::Person | SpeakerKind::Role)

@@ -1,0 +1,158 @@
+//! Text in, annotations out: each case draws its quotes under its text.
+
+use proptest::prelude::*;
+use quotestance::QuoteFinder;
+
+/// Finds the quotes of `text` and compares them with lines of the form
+/// `words // words | mention | name`; `-` stands for what is not known.
+fn check(text: &str, expected: &[&str]) {
+    let found: Vec<String> = QuoteFinder::rules_only()
+        .find(text)
+        .iter()
+        .map(|quote| {
+            let words: Vec<&str> = quote.quote.spans.iter().map(|span| span.of(text)).collect();
+            let mention = quote.attribution.mention.map_or("-", |span| span.of(text));
+            let name = quote.attribution.speaker.as_ref();
+            let name = name.map_or("-", |speaker| speaker.name.as_str());
+            format!("{} | {mention} | {name}", words.join(" // "))
+        })
+        .collect();
+    assert_eq!(found, expected, "in {text:?}");
+}
+
+#[test]
+fn a_quotation_split_by_its_attribution_is_one_quote() {
+    check(
+        "“We asked for a bridge,” said Ada Okafor. “They sent us a leaflet.”",
+        &["We asked for a bridge, // They sent us a leaflet. | Ada Okafor | Ada Okafor"],
+    );
+}
+
+#[test]
+fn surnames_and_pronouns_lead_to_the_full_name() {
+    check(
+        "Ada Okafor said that the bridge was late.\n\n\"It is late,\" Okafor said.\n\n\"And dear,\" she added.",
+        &[
+            "the bridge was late | Ada Okafor | Ada Okafor",
+            "It is late, | Okafor | Ada Okafor",
+            "And dear, | she | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn an_aside_before_the_cue_is_not_the_words() {
+    check(
+        "One clerk, who was told to keep quiet, said the files had gone.",
+        &["the files had gone | One clerk | One clerk"],
+    );
+}
+
+#[test]
+fn a_mixed_quote_is_its_whole_clause() {
+    check(
+        "Mayor Lena Brandt said the plan was “a mistake”.",
+        &["the plan was “a mistake” | Mayor Lena Brandt | Lena Brandt"],
+    );
+}
+
+#[test]
+fn scare_quotes_and_refusals_are_no_speech() {
+    check("The firm is a “proud” partner of the port.", &[]);
+    check("The firm did not say whether it would appeal.", &[]);
+}
+
+#[test]
+fn marks_of_every_kind() {
+    for (open, close) in [
+        ("“", "”"),
+        ("\"", "\""),
+        ("''", "''"),
+        ("``", "''"),
+        ("«", "»"),
+        ("„", "“"),
+        ("‘", "’"),
+    ] {
+        let text = format!("{open}We will pay for it,{close} said Ada Okafor.");
+        check(&text, &["We will pay for it, | Ada Okafor | Ada Okafor"]);
+    }
+}
+
+#[test]
+fn an_unclosed_mark_ends_with_its_paragraph() {
+    check(
+        "\"Mine has,\" said Tom Brand. \"Twice.\n\nThe trial ends in August.",
+        &["Mine has, // Twice. | Tom Brand | Tom Brand"],
+    );
+}
+
+#[test]
+fn a_million_unclosed_marks_take_linear_time() {
+    for mark in ["“", "\"", "''", "``", "«", "„", "‘", "'", "「"] {
+        let text = format!(" {mark}a").repeat(1_000_000);
+        let clock = std::time::Instant::now();
+        QuoteFinder::rules_only().find(&text);
+        assert!(
+            clock.elapsed().as_secs() < 20,
+            "{mark} took {:?}",
+            clock.elapsed()
+        );
+    }
+}
+
+fn article() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "“",
+        "”",
+        "\"",
+        "''",
+        "``",
+        "‘",
+        "’",
+        "'",
+        "«",
+        "»",
+        "„",
+        " said ",
+        " Ada Okafor ",
+        " he ",
+        "that ",
+        ", ",
+        ". ",
+        "\n",
+        "\n\n",
+        ":",
+        "—",
+        "(",
+        ")",
+        "according to ",
+        "the letter ",
+        "was late",
+        "é",
+        "and ",
+        "called ",
+        "told ",
+    ]);
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn never_panics_and_spans_are_ordered(text in prop_oneof![article(), ".{0,200}"]) {
+        for quote in QuoteFinder::rules_only().find(&text) {
+            let mut end = 0;
+            for span in &quote.quote.spans {
+                prop_assert!(span.start >= end && !span.of(&text).is_empty());
+                end = span.end;
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_changes_nothing_before(text in article()) {
+        let finder = QuoteFinder::rules_only();
+        let before = finder.find(&text);
+        let after = finder.find(&format!("{text}\n\nThe harbour closed at noon."));
+        prop_assert_eq!(&before[..], &after[..before.len().min(after.len())]);
+    }
+}
