@@ -183,7 +183,7 @@ impl Classifier {
                 model.labels().iter().position(|known| *known == name)
             };
             let labels = task.labels();
-            let found: Vec<usize> = labels.iter().filter_map(|label| index(label)).collect();
+            let found: Vec<usize> = labels.iter().filter_map(index).collect();
             match <[usize; 3]>::try_from(found) {
                 Ok(logits) => heads.push((
                     task,
