@@ -90,10 +90,9 @@ impl Names {
 
     fn note(&mut self, text: &str, words: &[Item]) {
         let mut gender = None;
-        let mut first = 0;
-        while first + 1 < words.len() && (words[first].class.is(Class::TITLE | Class::ROLE)) {
-            gender = gender.or(gender_of(words[first].class, true));
-            first += 1;
+        let first = title_length(words);
+        for title in &words[..first] {
+            gender = gender.or(gender_of(title.class, true));
         }
         let titled = first > 0;
         let words = &words[first..];
@@ -182,20 +181,19 @@ impl Names {
         let coordinated = items
             .iter()
             .position(|item| item.class.is(Class::COORDINATOR));
-        if named
-            && coordinated.is_none()
-            && preposition.is_none()
-            && !classes.is(Class::ORGANISATION)
-            && last.name()
-        {
-            let from = items
+        let from = items
+            .iter()
+            .rposition(|item| !(item.name() || item.capital && item.class.is(Class::TITLE)))
+            .map_or(0, |at| (at + 1).min(items.len() - 1));
+        let start = from + title_length(&items[from..]);
+        // "Police" in a title makes no organisation of the chief.
+        let organisation = match start > from {
+            true => items[start..]
                 .iter()
-                .rposition(|item| !(item.name() || item.capital && item.class.is(Class::TITLE)))
-                .map_or(0, |at| at + 1);
-            let mut start = from;
-            while start + 1 < items.len() && items[start].class.is(Class::TITLE | Class::ROLE) {
-                start += 1;
-            }
+                .any(|item| item.class.is(Class::ORGANISATION)),
+            false => classes.is(Class::ORGANISATION),
+        };
+        if named && coordinated.is_none() && preposition.is_none() && !organisation && last.name() {
             let name = without_possessive(Span::new(items[start].span.start, span.end).of(text));
             return self.named(name, span);
         }
@@ -295,7 +293,8 @@ impl Names {
         match better {
             Some(index) => {
                 let person = &self.people[index];
-                let kind = if person.sure {
+                // Names of organisations that are told by no word of theirs are mostly single words.
+                let kind = if person.sure || person.name.contains(' ') {
                     SpeakerKind::Person
                 } else {
                     SpeakerKind::Organisation
@@ -454,6 +453,19 @@ impl Names {
             self.spoken.remove(0);
         }
     }
+}
+
+/// How many of a name's words are titles: of "Police Chief Ramon Ostrander" two, of "Chief Ostrander"
+/// one. A word before a title belongs to it where a full name follows.
+fn title_length(words: &[Item]) -> usize {
+    let title = |word: &Item| word.class.is(Class::TITLE | Class::ROLE);
+    let mut length = 0;
+    while length + 1 < words.len() && title(&words[length]) {
+        length += 1;
+    }
+    let before_full_name = words.len().saturating_sub(2);
+    let inner = words[..before_full_name].iter().rposition(title);
+    inner.map_or(length, |last| length.max(last + 1))
 }
 
 fn gender_of(class: Class, title: bool) -> Option<Gender> {
