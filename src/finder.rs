@@ -42,8 +42,43 @@ impl QuoteFinder {
             .quotes(&mut names, carried, open, &mut quotes);
         }
         quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
-        quotes
+        join_paragraphs(text, quotes)
     }
+}
+
+/// A quotation of several paragraphs opens its marks anew in each and closes them in the last: one
+/// quote. The part that has a cue of its own says whose it is.
+fn join_paragraphs(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
+    let mut joined: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
+    for quote in quotes {
+        match joined.last_mut() {
+            Some(last) if goes_on(text, last, &quote) => {
+                last.quote.spans.extend(quote.quote.spans);
+                last.quote.marked.extend(quote.quote.marked);
+                if last.attribution.cue.is_none() {
+                    last.attribution = quote.attribution;
+                }
+            }
+            _ => joined.push(quote),
+        }
+    }
+    joined
+}
+
+/// True where nothing but a line break and an opening mark stands between two direct quotes: the
+/// first was not closed.
+fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
+    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
+    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    if !direct(first) || !direct(next) || end > start {
+        return false;
+    }
+    let between = &text[end..start];
+    let opening = ["“", "\"", "‘", "'", "``", "''", "«", "»", "„"];
+    between
+        .trim_start_matches([' ', '\t', '\r'])
+        .starts_with('\n')
+        && opening.contains(&between.trim())
 }
 
 /// The attribution that the next paragraph may go on with.
@@ -252,9 +287,7 @@ impl Paragraph<'_> {
             });
         }
         // A heading or caption between two paragraphs does not end a speaker's turn; a quote does.
-        let Some(newest) = last.and_then(|index| quotes.get(index)).or(quotes.last()) else {
-            return None;
-        };
+        let newest = last.and_then(|index| quotes.get(index)).or(quotes.last())?;
         let final_quote = quotes
             .iter()
             .max_by_key(|quote| quote.quote.spans.last().map_or(0, |span| span.end))

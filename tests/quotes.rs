@@ -156,3 +156,25 @@ proptest! {
         prop_assert_eq!(&before[..], &after[..before.len().min(after.len())]);
     }
 }
+
+#[test]
+fn a_quotation_over_several_paragraphs_is_one_quote() {
+    let text = "“It would be easy to stay,” Ann Lee told the paper. “We have stayed before.\n\n\
+                “But we have children now?\n\n“We will not.”\n\n“I agree with all of it,” said Bo Ray.";
+    let quotes = quotestance::QuoteFinder::rules_only().find(text);
+    let words: Vec<String> = quotes.iter().map(|found| found.quote.text(text)).collect();
+    assert_eq!(
+        words,
+        [
+            "It would be easy to stay, We have stayed before. But we have children now? We will not.",
+            "I agree with all of it,"
+        ]
+    );
+    let names = quotes
+        .iter()
+        .map(|found| found.attribution.speaker.as_ref());
+    let names: Vec<&str> = names
+        .map(|speaker| speaker.map_or("", |known| known.name.as_str()))
+        .collect();
+    assert_eq!(names, ["Ann Lee", "Bo Ray"]);
+}

@@ -149,7 +149,7 @@ fn verb(
     if class.is(Class::MENTAL) && !(class.is(Class::QUOTING) && has_passage) {
         return None;
     }
-    if items[at].capital && at > sentence.start && !items[at - 1].passage.is_some() {
+    if items[at].capital && at > sentence.start && items[at - 1].passage.is_none() {
         return None;
     }
     // Back over adverbs and auxiliaries.
@@ -222,45 +222,45 @@ fn verb(
             || items[left - 1].sign(',')
             || items[left - 1].dash());
     let speech = class.is(Class::SPEECH) && class.is(Class::FINITE | Class::BASE);
-    if speech && words_before && !class.is(Class::PARTICIPLE) {
-        if let Some(mention) = after(text, items, at + 1, sentence.end) {
-            let direct = items[left - 1].passage.is_some()
-                || (items[left - 1].sign(',')
-                    && left >= sentence.start + 2
-                    && items[left - 2].passage.is_some());
-            // "One librarian, who was shy, said the students had": a verb after what would be the
-            // speaker says that it is the subject of what was said.
-            let goes_on = items
-                .get(mention.end)
-                .filter(|_| mention.end < sentence.end);
-            let verb_after = goes_on.is_some_and(|item| {
-                item.class
-                    .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
-                    || item.word && item.first.is_lowercase() && item.class == Class::default()
-            });
-            let aside = || before(text, items, sentence.start, left).is_some();
-            if direct
-                || (items[left - 1].sign(',')
-                    && clause(items, sentence.start, left - 1)
-                    && !(verb_after && aside()))
-            {
-                let mut content = vec![post_content(items, sentence.start, left)];
-                content.extend(later_passages(items, mention.end, sentence.end));
-                content.retain(|range| !range.is_empty());
-                if !content.is_empty() {
-                    return Some(Report {
-                        cue: at..at + 1,
-                        mention: Some(mention),
-                        content,
-                        rule: "inverted",
-                    });
-                }
+    if speech
+        && words_before
+        && !class.is(Class::PARTICIPLE)
+        && let Some(mention) = after(text, items, at + 1, sentence.end)
+    {
+        let direct = items[left - 1].passage.is_some()
+            || (items[left - 1].sign(',')
+                && left >= sentence.start + 2
+                && items[left - 2].passage.is_some());
+        // "One librarian, who was shy, said the students had": a verb after what would be the
+        // speaker says that it is the subject of what was said.
+        let goes_on = items
+            .get(mention.end)
+            .filter(|_| mention.end < sentence.end);
+        let verb_after = goes_on.is_some_and(|item| {
+            item.class
+                .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
+                || item.word && item.first.is_lowercase() && item.class == Class::default()
+        });
+        let aside = || before(text, items, sentence.start, left).is_some();
+        if direct
+            || (items[left - 1].sign(',')
+                && clause(items, sentence.start, left - 1)
+                && !(verb_after && aside()))
+        {
+            let mut content = vec![post_content(items, sentence.start, left)];
+            content.extend(later_passages(items, mention.end, sentence.end));
+            content.retain(|range| !range.is_empty());
+            if !content.is_empty() {
+                return Some(Report {
+                    cue: at..at + 1,
+                    mention: Some(mention),
+                    content,
+                    rule: "inverted",
+                });
             }
         }
     }
-    let subject = if left == sentence.start {
-        None
-    } else if class.is(Class::PARTICIPLE) {
+    let subject = if left == sentence.start || class.is(Class::PARTICIPLE) {
         None
     } else {
         before(text, items, sentence.start, left)
@@ -672,7 +672,8 @@ fn labelled(text: &str, items: &[Item], sentence: Range<usize>) -> Option<Report
     (!mention.is_empty()).then(|| Report {
         cue: colon..colon + 1,
         mention: Some(mention),
-        content: vec![colon + 1..passages_end(text, items, colon + 1, sentence.end)],
+        content: std::iter::once(colon + 1..passages_end(text, items, colon + 1, sentence.end))
+            .collect(),
         rule: if named { "label" } else { "colon" },
     })
 }
