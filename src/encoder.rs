@@ -1,6 +1,7 @@
 //! An [`Encoder`] turns token ids into hidden states. One small trait, several engines.
 
 pub mod config;
+pub mod packed;
 pub mod reference;
 pub(crate) mod weights;
 

@@ -12,6 +12,7 @@ use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2};
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
+use crate::encoder::packed::PackedEncoder;
 use crate::encoder::reference::ReferenceEncoder;
 use crate::encoder::{Encoder, Engine, EngineOptions, Sequence};
 use crate::error::{Error, ErrorKind, Result};
@@ -244,9 +245,8 @@ fn build_encoder(
     options: &EngineOptions,
 ) -> Result<Box<dyn Encoder>> {
     Ok(match options.engine {
-        Engine::Native | Engine::Reference => {
-            Box::new(ReferenceEncoder::load(tensors, &config.encoder)?)
-        }
+        Engine::Native => Box::new(PackedEncoder::load(tensors, &config.encoder, options)?),
+        Engine::Reference => Box::new(ReferenceEncoder::load(tensors, &config.encoder)?),
     })
 }
 

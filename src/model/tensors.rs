@@ -232,7 +232,6 @@ impl<'a> Tensor<'a> {
     }
 
     /// The stored int8 values of a row and its scale, where that is how it is stored.
-    #[allow(dead_code)] // what the int8 kernels will read
     pub(crate) fn int8_row(&self, row: usize) -> Option<(&'a [u8], f32)> {
         let Format::Int8(scale) = &self.format else {
             return None;

@@ -1,0 +1,130 @@
+//! The native engine against the reference, and against itself in every arrangement.
+
+use std::path::Path;
+
+use quotestance::ErrorKind;
+use quotestance::encoder::{Engine, EngineOptions, Isa, Precision, Sequence};
+use quotestance::model::Model;
+
+fn model(options: EngineOptions) -> Option<Model> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/stance");
+    match Model::open(&folder, &options) {
+        Ok(model) => Some(model),
+        // The only thing a machine may lack is the instruction set that was forced.
+        Err(error) if options.isa != Isa::Auto => {
+            assert_eq!(error.kind(), ErrorKind::Option, "{error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Sequences of ids that look random, the same in every run, of 3 to `longest` tokens.
+fn sequences(count: usize, longest: u64) -> Vec<Sequence> {
+    let mut state = 1u64;
+    let mut next = move |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    let mut sequence = || {
+        let words = next(longest - 2);
+        let cut = next(words + 1);
+        let middle = (0..words).map(|_| 1000 + next(29_000) as u32);
+        let ids = [101].into_iter().chain(middle).chain([102, 102]);
+        Sequence {
+            input_ids: ids.collect(),
+            token_type_ids: (0..words + 3).map(|token| u32::from(token > cut)).collect(),
+        }
+    };
+    (0..count).map(|_| sequence()).collect()
+}
+
+#[test]
+fn f32_agrees_with_the_reference() {
+    let mut batch = sequences(24, 100);
+    batch.extend(sequences(1, 512));
+    batch[24].input_ids.resize(512, 2000);
+    batch[24].token_type_ids.resize(512, 1);
+    let reference = model(EngineOptions {
+        engine: Engine::Reference,
+        ..Default::default()
+    })
+    .unwrap();
+    let expected = reference.logits(&batch).unwrap();
+    for isa in [Isa::Avx512, Isa::Portable] {
+        let options = EngineOptions {
+            precision: Precision::F32,
+            isa,
+            ..Default::default()
+        };
+        let Some(model) = model(options) else {
+            continue;
+        };
+        let found = model.logits(&batch).unwrap();
+        for (expected, found) in expected.iter().zip(&found) {
+            assert!(
+                (expected - found).abs() < 1e-4,
+                "{isa}: expected {expected}, found {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn int8_stays_close_to_f32_on_every_instruction_set() {
+    let batch = sequences(24, 100);
+    let reference = model(EngineOptions {
+        engine: Engine::Reference,
+        ..Default::default()
+    })
+    .unwrap();
+    let expected = reference.encoder().encode_pooled(&batch).unwrap();
+    for isa in [Isa::Avx512, Isa::Portable] {
+        let options = EngineOptions {
+            precision: Precision::Int8,
+            isa,
+            ..Default::default()
+        };
+        let Some(model) = model(options) else {
+            continue;
+        };
+        let found = model.encoder().encode_pooled(&batch).unwrap();
+        for (a, b) in expected.outer_iter().zip(found.outer_iter()) {
+            let cosine = a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt();
+            assert!(cosine > 0.98, "{isa}: cosine {cosine}");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_gets_the_same_bits_whatever_stands_beside_it() {
+    let batch = sequences(1000, 60);
+    for precision in [Precision::Int8, Precision::F32] {
+        let load = |threads| {
+            model(EngineOptions {
+                precision,
+                threads,
+                ..Default::default()
+            })
+            .unwrap()
+        };
+        let (one, three) = (load(1), load(3));
+        let bits = |values: ndarray::Array2<f32>| values.mapv(f32::to_bits);
+        let expected = bits(one.logits(&batch).unwrap());
+        assert_eq!(
+            expected,
+            bits(three.logits(&batch).unwrap()),
+            "more threads"
+        );
+        let reversed: Vec<_> = batch.iter().rev().cloned().collect();
+        let mut found = bits(three.logits(&reversed).unwrap());
+        found.invert_axis(ndarray::Axis(0));
+        assert_eq!(expected, found, "another order");
+        for index in (0..batch.len()).step_by(50) {
+            let alone = bits(one.logits(&batch[index..=index]).unwrap());
+            assert_eq!(expected.row(index), alone.row(0), "alone");
+        }
+    }
+}
