@@ -146,8 +146,8 @@ impl PackedEncoder {
             );
         }
         let precision = match options.precision {
-            Precision::Auto | Precision::Int8 => Precision::Int8,
-            Precision::F32 => Precision::F32,
+            Precision::Int8 => Precision::Int8,
+            Precision::Auto | Precision::F32 => Precision::F32,
             Precision::Bf16 => {
                 return lacking(
                     "the native engine has no bf16 path".into(),

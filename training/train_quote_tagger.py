@@ -1,0 +1,310 @@
+"""Trains the quote tagger on articles with gold quotes. See README.md for the command.
+
+On some processors oneDNN's AMX kernels crash; ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16 in the environment avoids them."""
+import argparse
+import collections
+import json
+import math
+import os
+import random
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+from quote_tagger import (DEFAULTS, Reader, Tagger, is_word, link_inputs, load_articles, new_tagger, predict, trim)
+from quote_words import BREAK, read, type_id
+
+STYLES = {  # 1:1 replacements of double marks, open and close
+    "straight": ('"', '"'), "curly": ("“", "”"), "guillemets": ("«", "»"), "british": ("‘", "’"), "british straight": ("'", "'")}
+
+
+def restyle(text, rng):
+    """The text with its double marks in another style, offsets unchanged."""
+    name = rng.choice(list(STYLES))
+    o, c = STYLES[name]
+    out = list(text)
+    for w in read(text):
+        if w.end - w.start == 1 and w.mark == "open" and w.text in '"“':
+            out[w.start] = o
+        elif w.end - w.start == 1 and w.mark == "close" and w.text in '"”':
+            out[w.start] = c
+        elif name.startswith("british") and w.inside and w.text in "‘’" and not (out[w.start - 1].isalnum() and w.end < len(text)
+                                                                                    and text[w.end].isalnum()):
+            if w.text == "‘":
+                out[w.start] = "“" if name == "british" else '"'
+    return "".join(out)
+
+
+def labelled(article, text, reader):
+    """Words and, per word, labels; and the quotes as word spans."""
+    words, lengths = reader.read(text)
+    starts = np.array([w.start for w in words])
+    n = len(words)
+    content, cue, source, speech = np.zeros(n, int), np.zeros(n, int), np.zeros(n, int), np.full(n, -1)
+
+    def word_span(s, e):
+        i, j = int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e)) - 1
+        if i > 0 and words[i - 1].end > s + (words[i - 1].end - words[i - 1].start) / 2:
+            i -= 1
+        return trim(words, i, j)
+
+    quotes, seen_source = [], {}
+    order = sorted(article["quotes"], key=lambda q: min(s for s, _ in q["spans"]))
+    for q in order:
+        spans = [t for s, e in sorted(q["spans"]) if (t := word_span(s, e))]
+        joined = []
+        for f, l in spans:
+            if joined and not any(is_word(w) for w in words[joined[-1][1] + 1:f]):
+                joined[-1][1] = l
+            else:
+                joined.append([f, l])
+        if joined and joined[0][1] > joined[0][0] and words[joined[0][0]].text.lower() == "that":
+            joined[0] = list(trim(words, joined[0][0] + 1, joined[0][1]))
+        speak = cue_span = None
+        if q["speaker_start"] is not None:
+            speak = word_span(q["speaker_start"], q["speaker_end"])
+        if q.get("cue_start") is not None:
+            cue_span = word_span(q["cue_start"], q["cue_end"])
+        kind = int(q["cue_class"] == "speech")
+        for k, (f, l) in enumerate(joined):
+            if content[f:l + 1].any():
+                continue
+            content[f], content[f + 1:l + 1] = 3 if k and (quotes and quotes[-1]["q"] is q) else 1, 2
+            speech[f:l + 1] = kind
+            quotes.append({"span": (f, l), "source": speak, "cue": cue_span, "q": q})
+        if speak and not source[speak[0]:speak[1] + 1].any():
+            source[speak[0]], source[speak[0] + 1:speak[1] + 1] = 1, 2
+            seen_source[speak] = True
+        if cue_span and not cue[cue_span[0]:cue_span[1] + 1].any():
+            cue[cue_span[0]], cue[cue_span[0] + 1:cue_span[1] + 1] = 1, 2
+            speech[cue_span[0]:cue_span[1] + 1] = kind
+    for x in quotes:
+        del x["q"]
+    return {"words": words, "lengths": lengths, "content": content, "cue": cue, "source": source, "speech": speech, "quotes": quotes}
+
+
+def name_pools(articles, reader):
+    """Capitalised words of the sources' names: (given names, surnames)."""
+    given, last = collections.Counter(), collections.Counter()
+    for a in articles:
+        for q in a["quotes"]:
+            parts = (q["speaker"] or "").split(",")[0].split()
+            if 2 <= len(parts) <= 3 and all(p[0].isupper() and p.isalpha() for p in parts):
+                given[parts[0]] += 1
+                last[parts[-1]] += 1
+    stop = {"The", "A", "An", "His", "Her", "Mr", "Mrs", "President", "Democratic", "Republican", "Trump", "House", "Senate",
+            "Court", "Party", "Times", "Journal", "University", "Americans", "Republicans", "Democrats", "Department"}
+    return sorted(set(given) - set(last) - stop), sorted(set(last) - set(given) - stop)
+
+
+def swapped(words, pools, rng):
+    """Word texts with some of the article's names replaced, the same name always by the same other."""
+    given, last = (set(p) for p in pools)
+    mapping, texts = {}, []
+    for w in words:
+        t = w.text
+        if t in given or t in last:
+            if t not in mapping:
+                mapping[t] = rng.choice(pools[0] if t in given else pools[1]) if rng.random() < 0.7 else t
+            texts.append(mapping[t])
+        else:
+            texts.append(None)
+    return texts
+
+
+def random_chunks(n, lengths, words, rng, core, context):
+    """Chunks at random line starts: (begin, end), the whole chunk counts."""
+    out, i = [], 0
+    while i < n:
+        size = rng.randint(int(core * 0.5), int(core * 1.2))
+        used, j, line_end = 0, i, -1
+        while j < n and used + lengths[j] <= size:
+            used += lengths[j]
+            if words[j].text == BREAK:
+                line_end = j + 1
+            j += 1
+        if j < n and line_end > 0:
+            j = line_end
+        j = max(j, i + 1)
+        b, used = i, 0
+        room = rng.choice([0, context, context])
+        while b > 0 and used + lengths[b - 1] <= room:
+            b -= 1
+            used += lengths[b]
+        out.append((b, i, j))
+        i = j
+    return out
+
+
+def examples(articles, reader, pools, rng, args):
+    """One epoch's chunks, encoded and labelled."""
+    out = []
+    for a in articles:
+        text = restyle(a["text"], rng) if rng.random() < args.restyle else a["text"]
+        if rng.random() < 0.15:
+            text = text.replace("\n\n", " \n")
+        d = labelled(a, text, reader)
+        words = d["words"]
+        texts = swapped(words, pools, rng) if rng.random() < args.swap else [None] * len(words)
+        lower = rng.random() < 0.05
+        core = reader.config["core_pieces"]
+        for b, c, e in random_chunks(len(words), d["lengths"], words, rng, core, reader.config["context_pieces"]):
+            part = words[b:e]
+            types = [type_id(w) for w in part]
+            if lower:
+                types = [3 * (t // 3) for t in types]
+            ids, kinds, firsts = reader.encode(part, texts[b:e], types)
+            for k in range(1, len(ids) - 1):
+                if rng.random() < args.mask:
+                    ids[k] = 103
+            quotes = []
+            for q in d["quotes"]:
+                if b <= q["span"][0] < e:
+                    quotes.append({"span": (q["span"][0] - b, min(q["span"][1], e - 1) - b),
+                                   "source": local(q["source"], b, e), "cue": local(q["cue"], b, e)})
+            content = d["content"][b:e].copy()
+            # A span whose begin lies before the chunk has no label here that decoding could use.
+            k = 0
+            while k < len(content) and content[k] == 2:
+                content[k] = -1
+                k += 1
+            out.append({"words": part, "encoded": (ids, kinds, firsts), "content": content, "cue": d["cue"][b:e],
+                        "source": d["source"][b:e], "speech": d["speech"][b:e], "quotes": quotes})
+    return out
+
+
+def local(span, b, e):
+    return (span[0] - b, span[1] - b) if span and span[0] >= b and span[1] < e else None
+
+
+def loss_of(model, reader, batch, args):
+    hidden = model.dropout(model.words(*reader.batch([x["encoded"] for x in batch])))
+    scores = model.labels(hidden)
+    m = hidden.size(1)
+    target = lambda key: torch.tensor(np.stack([np.pad(x[key], (0, m - len(x[key])), constant_values=-1) for x in batch]))
+    smooth = args.smooth
+    content = F.cross_entropy(scores[..., 0:4].flatten(0, 1), target("content").flatten(), ignore_index=-1, label_smoothing=smooth)
+    cue = F.cross_entropy(scores[..., 4:7].flatten(0, 1), target("cue").flatten(), ignore_index=-1, label_smoothing=smooth)
+    source = F.cross_entropy(scores[..., 7:10].flatten(0, 1), target("source").flatten(), ignore_index=-1, label_smoothing=smooth)
+    sp = target("speech")
+    known = sp >= 0
+    speech = F.binary_cross_entropy_with_logits(scores[..., 10][known], sp[known].float()) if known.any() else 0.0
+    link, n = 0.0, 0
+    for x, h in zip(batch, hidden):
+        if not x["quotes"]:
+            continue
+        contents = [q["span"] for q in x["quotes"]]
+        for name in ("source", "cue"):
+            label = x[name]
+            candidates = []
+            for t in range(len(label)):
+                if label[t] == 1:
+                    candidates.append([t, t])
+                elif label[t] == 2 and candidates and candidates[-1][1] == t - 1:
+                    candidates[-1][1] = t
+            index = {tuple(c): k for k, c in enumerate(candidates)}
+            gold = [index.get(q[name], len(candidates)) for q in x["quotes"]]
+            s = model.link_scores(name, h, *link_inputs(x["words"], contents, candidates))
+            link = link + F.cross_entropy(s, torch.tensor(gold), reduction="sum")
+            n += len(gold)
+    return content * 2 + cue + source + 0.3 * speech + 0.3 * link / max(n, 1)
+
+
+def figures(articles, predicted, scorer):
+    gold = {a["id"]: a for a in articles}
+    pred = {p["id"]: p for p in predicted}
+    out = {}
+    for name, subset, speech in (("quoted", "quoted", False), ("direct", "direct", False), ("indirect", "indirect", True), ("all", "all", True)):
+        o = scorer.score(gold, pred, subset, speech)
+        out[name] = {"exact": o["span_exact"]["F1"], "iou50": [o["span_iou50"][k] for k in ("P", "R", "F1")], "e2e": o["e2e"]["F1"],
+                     "qtok": o["attr_quoted_token"]["F1"], "last": o["speaker_lastname_acc"]}
+    return out
+
+
+def show(f):
+    return " | ".join(f"{k} ex {v['exact']:.1f} iou50 {v['iou50'][0]:.0f}/{v['iou50'][1]:.0f}/{v['iou50'][2]:.1f} e2e {v['e2e']:.1f} qtok {v['qtok']:.1f} spk {v['last']}"
+                      for k, v in f.items())
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--train", required=True, help="articles, one JSON object a line")
+    ap.add_argument("--start", required=True, help="folder of the encoder to start from")
+    ap.add_argument("--scorer", required=True, help="folder of score_quotes.py")
+    ap.add_argument("--out", required=True)
+    ap.add_argument("--held", type=int, default=40)
+    ap.add_argument("--epochs", type=int, default=6)
+    ap.add_argument("--batch", type=int, default=8)
+    ap.add_argument("--lr", type=float, default=2e-4)
+    ap.add_argument("--head-lr", type=float, default=1e-3)
+    ap.add_argument("--restyle", type=float, default=0.4)
+    ap.add_argument("--swap", type=float, default=0.5)
+    ap.add_argument("--mask", type=float, default=0.05)
+    ap.add_argument("--smooth", type=float, default=0.0)
+    ap.add_argument("--ema", type=float, default=0.995)
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--minutes", type=float, default=40)
+    ap.add_argument("--eval-every", type=int, default=2)
+    args = ap.parse_args()
+    sys.path.insert(0, args.scorer)
+    import score_quotes
+    os.makedirs(args.out, exist_ok=True)
+    torch.manual_seed(args.seed)
+    rng = random.Random(args.seed)
+    articles = load_articles(args.train)
+    random.Random(0).shuffle(articles)
+    held, train = articles[:args.held], articles[args.held:]
+    reader = Reader(Tokenizer.from_file(args.start + "/tokenizer.json"), dict(DEFAULTS))
+    reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
+    model = new_tagger(args.start)
+    pools = name_pools(train, reader)
+    # 333 articles cannot teach 30,000 words: the word embeddings stay as they are, which also halves the optimiser's work.
+    model.bert.embeddings.word_embeddings.weight.requires_grad = False
+    heads = [p for n, p in model.named_parameters() if p.requires_grad and (not n.startswith("bert.") or "token_type" in n)]
+    body = [p for n, p in model.named_parameters() if p.requires_grad and n.startswith("bert.") and "token_type" not in n]
+    optimizer = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": heads, "lr": args.head_lr}], weight_decay=0.01, fused=True)
+    first = examples(train, reader, pools, rng, args)
+    total = args.epochs * (len(first) // args.batch + 1)
+    print(f"{len(train)} articles, {len(first)} chunks, {sum(len(x['encoded'][0]) for x in first)} pieces, {total} steps, pools {len(pools[0])} {len(pools[1])}", flush=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1, s / (0.06 * total)) * max(0.02, 1 - s / total))
+    average = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    moving = [(average[n], p) for n, p in model.named_parameters() if p.requires_grad]
+    step, begun = 0, time.time()
+    for epoch in range(args.epochs):
+        data = first if epoch == 0 else examples(train, reader, pools, rng, args)
+        data.sort(key=lambda x: len(x["encoded"][0]) + rng.random() * 40)
+        batches = [data[i:i + args.batch] for i in range(0, len(data), args.batch)]
+        rng.shuffle(batches)
+        model.train()
+        sums = 0.0
+        for i, b in enumerate(batches):
+            loss = loss_of(model, reader, b, args)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            step += 1
+            sums += float(loss.detach())
+            if step % 50 == 0:
+                print(f"step {step} loss {sums / (i + 1):.3f} {time.time() - begun:.0f} s", flush=True)
+            decay = min(args.ema, step / (step + 10))
+            with torch.no_grad():
+                torch._foreach_lerp_([a for a, _ in moving], [p.detach() for _, p in moving], 1 - decay)
+        line = f"epoch {epoch + 1} loss {sums / len(batches):.4f} {time.time() - begun:.0f} s"
+        if args.held and ((epoch + 1) % args.eval_every == 0 or epoch + 1 == args.epochs):
+            shadow = Tagger(model.bert.config)
+            shadow.load_state_dict(average)
+            line += " " + show(figures(held, predict(shadow, reader, held), score_quotes))
+        print(line, flush=True)
+        torch.save({"model": average, "config": model.bert.config.to_dict(), "args": vars(args)}, args.out + "/tagger.pt")
+        if time.time() - begun > args.minutes * 60:
+            break
+
+
+if __name__ == "__main__":
+    main()
