@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quotestance::article::{InputFormat, ReadOptions};
-use quotestance::encoder::EngineOptions;
+use quotestance::encoder::{Device, Engine, EngineOptions, Isa, Precision};
 use quotestance::output::{OutputFormat, OutputOptions};
 use quotestance::table::TableFormat;
 use quotestance::{Classifier, Error, Model};
@@ -120,6 +120,18 @@ struct ModelArgs {
     /// A folder with config.json, tokenizer.json and model.safetensors [default: the built-in model]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// What runs the model: native, reference (plain and slow), or libtorch (in builds with it)
+    #[arg(long, default_value_t, value_name = "ENGINE")]
+    engine: Engine,
+    /// Where the libtorch engine runs: cpu, cuda:0, cuda:1, …
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: Device,
+    /// How weights are held and multiplied: auto, int8, bf16 or f32
+    #[arg(long, default_value_t, value_name = "PRECISION")]
+    precision: Precision,
+    /// The native engine's instruction set: auto, avx512, avx2 or portable
+    #[arg(long, default_value_t, value_name = "ISA", hide_short_help = true)]
+    isa: Isa,
 }
 
 /// Runs the command given; the exit code is in the help.
@@ -214,7 +226,13 @@ impl InputArgs {
 
 impl ModelArgs {
     fn load(&self) -> anyhow::Result<Classifier> {
-        let options = EngineOptions::default();
+        let options = EngineOptions {
+            engine: self.engine,
+            device: self.device,
+            precision: self.precision,
+            isa: self.isa,
+            ..EngineOptions::default()
+        };
         let model = match &self.model {
             Some(folder) => Model::open(folder, &options),
             None => Model::embedded(&options),

@@ -1,6 +1,8 @@
 //! An [`Encoder`] turns token ids into hidden states. One small trait, several engines.
 
 pub mod config;
+#[cfg(feature = "libtorch")]
+pub mod libtorch;
 pub mod packed;
 pub mod reference;
 pub(crate) mod weights;
@@ -77,6 +79,7 @@ impl Sequence {
 
 /// An engine with a model's encoder loaded. Each sequence's result depends on that sequence alone:
 /// bit for bit the same whatever stands beside it, in whatever order, on however many threads.
+/// (libtorch keeps this only for the same batch: its products may sum in another order in another.)
 pub trait Encoder: Send + Sync {
     /// Width of the hidden states.
     fn hidden_size(&self) -> usize;
@@ -113,6 +116,46 @@ pub struct EngineOptions {
     pub threads: usize,
     /// The instruction set, to force one for tests and comparisons.
     pub isa: Isa,
+    /// Where it runs; only [`Engine::Libtorch`] knows a device other than the CPU.
+    pub device: Device,
+}
+
+/// Where an engine runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// A CUDA device, by its number from 0.
+    Cuda(usize),
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Device> {
+        let index = name
+            .strip_prefix("cuda:")
+            .and_then(|index| index.parse().ok());
+        match (name, index) {
+            ("cpu", _) => Ok(Device::Cpu),
+            ("cuda", _) => Ok(Device::Cuda(0)),
+            (_, Some(index)) => Ok(Device::Cuda(index)),
+            _ => Err(
+                Error::new(ErrorKind::Option, format!("unknown device {name:?}"))
+                    .hint("one of: cpu cuda cuda:0 cuda:1 …"),
+            ),
+        }
+    }
 }
 
 /// The engines.
@@ -123,6 +166,8 @@ pub enum Engine {
     Native,
     /// Plain f32, readable and slow: what the others are held to.
     Reference,
+    /// rust-bert on libtorch, for GPUs; in builds with the feature `libtorch`.
+    Libtorch,
 }
 
 /// How weights are held and multiplied.
@@ -181,7 +226,7 @@ macro_rules! names {
     };
 }
 
-names!(Engine, "engine", "native" => Native, "reference" => Reference);
+names!(Engine, "engine", "native" => Native, "reference" => Reference, "libtorch" => Libtorch);
 names!(Precision, "precision", "auto" => Auto, "int8" => Int8, "bf16" => Bf16, "f32" => F32);
 names!(Isa, "instruction set", "auto" => Auto, "avx512" => Avx512, "avx2" => Avx2, "portable" => Portable);
 

@@ -12,9 +12,11 @@ use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2};
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
+#[cfg(feature = "libtorch")]
+use crate::encoder::libtorch::LibtorchEncoder;
 use crate::encoder::packed::PackedEncoder;
 use crate::encoder::reference::ReferenceEncoder;
-use crate::encoder::{Encoder, Engine, EngineOptions, Sequence};
+use crate::encoder::{Device, Encoder, Engine, EngineOptions, Sequence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::config::{ModelConfig, Pooling};
 use crate::model::folder::ModelFolder;
@@ -244,9 +246,26 @@ fn build_encoder(
     config: &ModelConfig,
     options: &EngineOptions,
 ) -> Result<Box<dyn Encoder>> {
+    if options.device != Device::Cpu && options.engine != Engine::Libtorch {
+        let message = format!(
+            "the {} engine runs on the CPU only, not on {}",
+            options.engine, options.device
+        );
+        return Err(Error::new(ErrorKind::Option, message).hint("use --engine libtorch for a GPU"));
+    }
     Ok(match options.engine {
         Engine::Native => Box::new(PackedEncoder::load(tensors, &config.encoder, options)?),
         Engine::Reference => Box::new(ReferenceEncoder::load(tensors, &config.encoder)?),
+        #[cfg(feature = "libtorch")]
+        Engine::Libtorch => Box::new(LibtorchEncoder::load(tensors, &config.encoder, options)?),
+        #[cfg(not(feature = "libtorch"))]
+        Engine::Libtorch => {
+            return Err(Error::new(
+                ErrorKind::Option,
+                "this program was built without the libtorch engine",
+            )
+            .hint("build it with --features libtorch (see scripts/libtorch.sh), or use --engine native"));
+        }
     })
 }
 
