@@ -1,22 +1,31 @@
 //! A [`QuoteFinder`] takes an article's text to its attributed quotes: marks, clauses, cues,
 //! mentions and names, one stage after the other.
 
+mod tagged;
+
 use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
 use crate::attribution::report::{Report, first_subject, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution};
+use crate::error::Result;
 use crate::lexicon::Class;
 use crate::quote::marks::passages;
 use crate::quote::{Quote, QuoteKind};
 use crate::sentence::paragraphs;
 use crate::span::Span;
+use crate::tagger::{TaggedSpan, Tagger, Thresholds};
 
 /// Finds quotes in a text and says whose they are.
 #[derive(Clone, Debug, Default)]
-pub struct QuoteFinder {}
+pub struct QuoteFinder {
+    tagger: Option<Arc<Tagger>>,
+}
 
 impl QuoteFinder {
     /// A finder that works by rules and word lists alone, without any model.
@@ -24,8 +33,45 @@ impl QuoteFinder {
         QuoteFinder::default()
     }
 
-    /// The quotes of this text, in the order of their first spans. A text without any gives an
-    /// empty list. Nothing that follows a paragraph changes the quotes found in it.
+    /// A finder that marks quotes with a tagger; names, and speakers carried over from the
+    /// paragraph before, still come by rules.
+    pub fn with_tagger(tagger: Tagger) -> QuoteFinder {
+        QuoteFinder {
+            tagger: Some(Arc::new(tagger)),
+        }
+    }
+
+    /// The tagger, unless this finder works by rules alone.
+    pub fn tagger(&self) -> Option<&Tagger> {
+        self.tagger.as_deref()
+    }
+
+    /// The quotes of each text, in order, each as it would be found alone.
+    ///
+    /// # Errors
+    /// If the tagger fails; rules never do.
+    pub fn find_all(&self, texts: &[&str]) -> Result<Vec<Vec<AttributedQuote>>> {
+        let by_rules: Vec<_> = texts.par_iter().map(|text| self.find(text)).collect();
+        let Some(tagger) = &self.tagger else {
+            return Ok(by_rules);
+        };
+        let tagged = tagger.tag(texts)?;
+        let articles = texts.par_iter().zip(&tagged).zip(&by_rules);
+        Ok(articles
+            .map(|((text, spans), by_rules)| {
+                tagged::attributed(text, spans, tagger.thresholds(), by_rules)
+            })
+            .collect())
+    }
+
+    /// The quotes of a text whose spans a tagger has found before.
+    pub fn join(text: &str, spans: &[TaggedSpan], thresholds: Thresholds) -> Vec<AttributedQuote> {
+        let by_rules = QuoteFinder::rules_only().find(text);
+        tagged::attributed(text, spans, thresholds, &by_rules)
+    }
+
+    /// The quotes that the rules find in this text, in the order of their first spans. A text
+    /// without any gives an empty list. Nothing that follows a paragraph changes the quotes found in it.
     pub fn find(&self, text: &str) -> Vec<AttributedQuote> {
         let mut names = Names::default();
         let mut carried: Option<Carried> = None;
