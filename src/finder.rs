@@ -1,6 +1,7 @@
 //! A [`QuoteFinder`] takes an article's text to its attributed quotes: marks, clauses, cues,
 //! mentions and names, one stage after the other.
 
+mod choice;
 mod tagged;
 
 use std::ops::Range;
@@ -12,7 +13,7 @@ use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
 use crate::attribution::report::{Report, first_subject, reports, trimmed};
-use crate::attribution::{AttributedQuote, Attribution};
+use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::error::Result;
 use crate::lexicon::Class;
 use crate::quote::marks::passages;
@@ -215,7 +216,7 @@ impl Paragraph<'_> {
                         cue: sentence.end..sentence.end,
                         mention: Some(mention),
                         content: Vec::new(),
-                        rule: "preceding-subject",
+                        rule: Rule::PrecedingSubject,
                     };
                     subject = Some(self.attribution(names, &report));
                     last_direct = None;
@@ -230,9 +231,9 @@ impl Paragraph<'_> {
             {
                 let mut attribution = carried.attribution.clone();
                 attribution.rule = if carried.announced {
-                    "announced"
+                    Rule::Announced
                 } else {
-                    "carried"
+                    Rule::Carried
                 };
                 let content: Vec<Range<usize>> = waiting.iter().map(|&at| at..at + 1).collect();
                 // A heading in marks is no speech: it has no full stop.
@@ -279,7 +280,7 @@ impl Paragraph<'_> {
             cue: dash..dash,
             mention: Some(dash + 1..end),
             content: Vec::new(),
-            rule: "signature",
+            rule: Rule::Signature,
         })
     }
 
@@ -324,7 +325,7 @@ impl Paragraph<'_> {
                 cue: cue..cue + 1,
                 mention: Some(mention),
                 content: Vec::new(),
-                rule: "announced",
+                rule: Rule::Announced,
             };
             return Some(Carried {
                 attribution: self.attribution(names, &report),
@@ -407,7 +408,7 @@ impl Paragraph<'_> {
                     cue: at..at,
                     mention: Some(mention),
                     content: Vec::new(),
-                    rule: "embedded",
+                    rule: Rule::Embedded,
                 };
                 let attribution = self.attribution(names, &report);
                 found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
@@ -423,7 +424,7 @@ impl Paragraph<'_> {
             mention: None,
             speaker: None,
             chain: Vec::new(),
-            rule: "unattributed",
+            rule: Rule::Unattributed,
             confidence: None,
         };
         self.quote(std::slice::from_ref(&(passage..passage + 1)), attribution)

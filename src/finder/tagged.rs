@@ -1,17 +1,25 @@
-//! From the tagger's quotes to [`AttributedQuote`]s: the names come from the same resolution as
-//! the rules', and quotes whose source is not beside them take the rules' attribution.
+//! From the tagger's spans to [`AttributedQuote`]s: which spans are kept, how far they reach, and
+//! whether the tagger or the rules say whose words they are. Names come from the same resolution as
+//! the rules'.
 
+use std::collections::HashMap;
+
+use super::choice::{Evidence, choose};
+use super::{finish, join_paragraphs};
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::names::Names;
-use crate::attribution::{AttributedQuote, Attribution, Speaker, SpeakerKind};
-use crate::quote::Quote;
-use crate::quote::marks::passages;
+use crate::attribution::{AttributedQuote, Speaker, SpeakerKind};
+use crate::lexicon::Class;
+use crate::quote::marks::{Passage, passages};
+use crate::quote::{Quote, QuoteKind};
 use crate::sentence::paragraphs;
 use crate::span::Span;
 use crate::tagger::{TaggedQuote, TaggedSpan, Thresholds, quotes};
 
-/// Bytes that two quotes share, of the bytes that either has, from which on they are one quote.
+/// Share of a tagged quote's bytes that a quote of the rules must hold to speak for it.
 const SAME_QUOTE: f64 = 0.5;
+/// A rule's quote of which the tagged ones hold no more than this is one they have missed.
+const MISSED: f64 = 0.3;
 
 /// Attributes an article's tagged quotes; `by_rules` are the quotes the rules find in it.
 pub(super) fn attributed(
@@ -20,75 +28,211 @@ pub(super) fn attributed(
     thresholds: Thresholds,
     by_rules: &[AttributedQuote],
 ) -> Vec<AttributedQuote> {
-    let tagged = &quotes(spans, |span| thresholds.keep(span))[..];
-    let mut speakers = resolved(text, tagged);
-    let mut found: Vec<AttributedQuote> = tagged
-        .iter()
-        .zip(&mut speakers)
-        .filter_map(|(tagged, speaker)| {
-            let quote = tagged.quote();
-            if quote.spans.is_empty() {
-                return None;
-            }
-            let by_rule = || {
-                let same = by_rules
-                    .iter()
-                    .map(|rule| (overlap(&rule.quote, &quote), rule));
-                // Of equals the first.
-                let best = same.fold(None, |best: Option<(f64, _)>, next| match best {
-                    Some(best) if best.0 >= next.0 => Some(best),
-                    _ => Some(next),
-                });
-                let best = best.filter(|(share, _)| *share >= SAME_QUOTE);
-                best.map(|(_, rule)| rule.attribution.clone())
-                    .filter(|attribution| attribution.speaker.is_some())
-            };
-            let by_model = |(speaker, chain): (Option<Speaker>, Vec<Span>)| Attribution {
-                cue: tagged.first.cue,
-                mention: tagged.first.source,
-                speaker,
-                chain,
-                rule: "model",
-                confidence: Some(tagged.first.source_probability),
-            };
-            let attribution = match tagged.first.source {
-                Some(_) => by_model(std::mem::take(speaker)),
-                None => by_rule().unwrap_or_else(|| by_model((None, Vec::new()))),
-            };
-            Some(AttributedQuote { quote, attribution })
+    let article = Article::new(text);
+    let spans = article.whole_passages(spans, |span| {
+        span.is_marked() && span.score >= thresholds.min_score_marked || thresholds.keep(span)
+    });
+    let mut found: Vec<(AttributedQuote, Evidence)> = Vec::new();
+    for tagged in quotes(&spans, |_| true) {
+        let quote = article.quote(&tagged);
+        if quote.spans.is_empty() {
+            continue;
+        }
+        let rule = best(by_rules, &quote);
+        let (attribution, evidence) = choose(&article, &quote, &tagged, rule);
+        found.push((AttributedQuote { quote, attribution }, evidence));
+    }
+    let missed: Vec<&AttributedQuote> = (by_rules.iter())
+        .filter(|rule| rule.quote.kind != QuoteKind::Indirect && rule.attribution.rule.is_sure())
+        .filter(|rule| {
+            let held = |(found, _): &(AttributedQuote, _)| shared(&found.quote, &rule.quote);
+            found.iter().map(held).sum::<usize>() as f64 <= MISSED * length(&rule.quote) as f64
         })
         .collect();
-    found.sort_by_key(|found| found.quote.spans[0].start);
+    found.extend(missed.into_iter().map(|rule| {
+        let evidence = Evidence::of_rule(&rule.quote);
+        (rule.clone(), evidence)
+    }));
+    found.sort_by_key(|(found, _)| found.quote.spans[0].start);
+    article.resolve(&mut found);
+    let mut found: Vec<AttributedQuote> = (found.into_iter())
+        .map(|(mut found, evidence)| {
+            found.attribution.confidence = evidence.confidence(&found);
+            found
+        })
+        .collect();
+    found = join_paragraphs(text, found);
     found
 }
 
-/// Whom each quote's source stands for, read paragraph by paragraph as the rules read.
-fn resolved(text: &str, tagged: &[TaggedQuote]) -> Vec<(Option<Speaker>, Vec<Span>)> {
-    let mut names = Names::default();
-    let mut speakers = vec![(None, Vec::new()); tagged.len()];
-    for paragraph in paragraphs(text) {
-        let frame = Frame::new(text, paragraph, &passages(text, paragraph));
-        names.read(text, &frame);
-        for (tagged, speaker) in tagged.iter().zip(&mut speakers) {
-            let Some(source) = tagged.first.source.filter(|source| paragraph.contains(*source)) else {
+/// The rules' quote that holds most of this one.
+fn best<'r>(by_rules: &'r [AttributedQuote], quote: &Quote) -> Option<&'r AttributedQuote> {
+    let held = by_rules.iter().map(|rule| (shared(&rule.quote, quote), rule));
+    // Of equals the first.
+    let best = held.fold(None, |best: Option<(usize, _)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        _ => Some(next),
+    });
+    best.filter(|(shared, _)| *shared as f64 >= SAME_QUOTE * length(quote) as f64)
+        .map(|(_, rule)| rule)
+}
+
+/// An article's paragraphs and what stands between marks in them.
+pub(super) struct Article<'t> {
+    pub(super) text: &'t str,
+    paragraphs: Vec<Span>,
+    passages: Vec<Passage>,
+}
+
+impl<'t> Article<'t> {
+    fn new(text: &'t str) -> Article<'t> {
+        let paragraphs = paragraphs(text);
+        let passages = (paragraphs.iter())
+            .flat_map(|paragraph| passages(text, *paragraph))
+            .collect();
+        Article {
+            text,
+            paragraphs,
+            passages,
+        }
+    }
+
+    /// The number of the paragraph that this byte stands in, or after.
+    pub(super) fn paragraph(&self, byte: usize) -> usize {
+        self.paragraphs
+            .partition_point(|paragraph| paragraph.start <= byte)
+    }
+
+    /// The passage this byte stands in.
+    fn passage(&self, byte: usize) -> Option<&Passage> {
+        let after = self
+            .passages
+            .partition_point(|passage| passage.inner.start <= byte);
+        let passage = self.passages.get(after.checked_sub(1)?)?;
+        (byte < passage.inner.end).then_some(passage)
+    }
+
+    /// The spans to keep. One that begins with a passage between marks, or holds most of it, holds
+    /// all of it: what follows may lie in the next chunk, where the tagger does not see its
+    /// beginning.
+    fn whole_passages(
+        &self,
+        spans: &[TaggedSpan],
+        keep: impl Fn(&TaggedSpan) -> bool,
+    ) -> Vec<TaggedSpan> {
+        let mut kept: Vec<TaggedSpan> = Vec::new();
+        for span in spans.iter().filter(|span| keep(span)) {
+            let taken = kept
+                .last()
+                .and_then(|before| before.lines.last())
+                .map_or(0, |line| line.end);
+            let mut span = span.clone();
+            let last = span.lines.len() - 1;
+            if span.lines[last].end <= taken {
+                continue;
+            }
+            span.lines[0].start = span.lines[0].start.max(taken);
+            let start = span.lines[0].start;
+            if let Some(passage) = self.passage(start)
+                && taken <= passage.inner.start
+                && start > passage.inner.start
+                && 2 * (span.lines[0].end.min(passage.inner.end) - start) >= passage.inner.len()
+            {
+                span.lines[0].start = passage.inner.start;
+            }
+            let line = span.lines[last];
+            if let Some(passage) = self.passage(line.end.saturating_sub(1))
+                && line.end < passage.inner.end
+                && line.start <= passage.inner.start + 1
+            {
+                span.lines[last].end = passage.inner.end;
+            }
+            kept.push(span);
+        }
+        kept
+    }
+
+    /// The quote that a tagged one is, without the outer marks.
+    fn quote(&self, tagged: &TaggedQuote) -> Quote {
+        let mut quote = Quote {
+            spans: Vec::new(),
+            kind: QuoteKind::Indirect,
+            marked: Vec::new(),
+        };
+        for span in &tagged.spans {
+            let first = self
+                .passages
+                .partition_point(|passage| passage.inner.end <= span.start);
+            let marked: Vec<Span> = self.passages[first..]
+                .iter()
+                .take_while(|passage| passage.inner.start < span.end)
+                .map(|passage| {
+                    let inner = passage.inner;
+                    Span::new(inner.start.max(span.start), inner.end.min(span.end))
+                })
+                .filter(|part| part.of(self.text).contains(char::is_alphanumeric))
+                .collect();
+            let mut from = span.start;
+            let mut outside = false;
+            for part in &marked {
+                outside |= self.text[from..part.start].contains(char::is_alphanumeric);
+                from = part.end;
+            }
+            outside |= self.text[from..span.end].contains(char::is_alphanumeric);
+            if outside {
+                quote.spans.push(*span);
+            } else {
+                quote.spans.extend(&marked);
+            }
+            quote.marked.extend(marked);
+        }
+        finish(self.text, &mut quote);
+        quote
+    }
+
+    /// Says whom each mention stands for, read paragraph by paragraph as the rules read.
+    fn resolve(&self, found: &mut [(AttributedQuote, Evidence)]) {
+        let mut mentions: Vec<Span> = (found.iter())
+            .filter_map(|(found, _)| found.attribution.mention)
+            .collect();
+        mentions.sort_by_key(|mention| (mention.start, mention.end));
+        mentions.dedup();
+        let mut speakers: HashMap<Span, (Speaker, Vec<Span>)> = HashMap::new();
+        let mut names = Names::default();
+        let mut mentions = mentions.into_iter().peekable();
+        for &paragraph in &self.paragraphs {
+            let first = self
+                .passages
+                .partition_point(|passage| passage.outer.start < paragraph.start);
+            let last = self
+                .passages
+                .partition_point(|passage| passage.outer.start < paragraph.end);
+            let frame = Frame::new(self.text, paragraph, &self.passages[first..last.max(first)]);
+            names.read(self.text, &frame);
+            while let Some(mention) = mentions.next_if(|mention| mention.start < paragraph.end) {
+                let items = head(self.text, items_of(&frame, mention));
+                if items.is_empty() {
+                    continue;
+                }
+                let resolved = names.resolve(self.text, items);
+                names.spoke(mention.start, &resolved);
+                if let Some(speaker) = resolved.speaker {
+                    speakers.insert(mention, (speaker, resolved.chain));
+                }
+            }
+        }
+        for (found, _) in found {
+            let attribution = &mut found.attribution;
+            let Some(mention) = attribution.mention else {
                 continue;
             };
-            let items = items_of(&frame, source);
-            *speaker = if items.is_empty() {
-                (Some(as_written(text, source)), Vec::new())
-            } else {
-                let resolved = names.resolve(text, items);
-                names.spoke(source.start, &resolved);
-                (resolved.speaker, resolved.chain)
-            };
+            let known = speakers.get(&mention).cloned();
+            let (speaker, chain) =
+                known.unwrap_or_else(|| (as_written(self.text, mention), Vec::new()));
+            attribution.speaker = Some(speaker);
+            attribution.chain = chain;
         }
     }
-    for (tagged, speaker) in tagged.iter().zip(&mut speakers) {
-        if let (Some(source), None) = (tagged.first.source, &speaker.0) {
-            speaker.0 = Some(as_written(text, source));
-        }
-    }
-    speakers
 }
 
 /// The items of a mention; none where it stands inside a quotation.
@@ -103,6 +247,33 @@ fn items_of(frame: &Frame, mention: Span) -> &[Item] {
     }
 }
 
+/// Of "Ada Vey, a lawyer from Ghent, who", as the tagger marks sources, the name: "Ada Vey".
+fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
+    let ends = |item: &Item| {
+        item.sign(',')
+            || item.sign('(')
+            || item.sign('[')
+            || item.dash()
+            || item.is_word(text, "who")
+            || item.is_word(text, "which")
+    };
+    let Some(end) = items.iter().position(ends).filter(|&end| end > 0) else {
+        return items;
+    };
+    let (before, after) = (&items[..end], &items[end + 1..]);
+    let named = |items: &[Item]| items.iter().any(Item::name);
+    let role = before[end - 1];
+    // "its president, Mei-Lin Cartwright"
+    if !role.capital && role.class.is(Class::ROLE) && named(after) {
+        let name = after.iter().position(|item| !item.name() && !item.capital);
+        let name = &after[..name.unwrap_or(after.len())];
+        if !name.is_empty() {
+            return name;
+        }
+    }
+    before
+}
+
 /// A speaker of whom nothing is known but the mention.
 fn as_written(text: &str, mention: Span) -> Speaker {
     let name = mention.of(text).to_owned();
@@ -113,65 +284,14 @@ fn as_written(text: &str, mention: Span) -> Speaker {
     Speaker { name, kind }
 }
 
-/// Bytes in both, of bytes in either.
-fn overlap(one: &Quote, other: &Quote) -> f64 {
-    let length = |quote: &Quote| quote.spans.iter().map(Span::len).sum::<usize>();
-    let shared: usize = (one.spans.iter())
-        .flat_map(|a| other.spans.iter().map(move |b| (a, b)))
-        .map(|(a, b)| a.end.min(b.end).saturating_sub(a.start.max(b.start)))
-        .sum();
-    shared as f64 / (length(one) + length(other) - shared).max(1) as f64
+fn length(quote: &Quote) -> usize {
+    quote.spans.iter().map(Span::len).sum()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const THRESHOLDS: Thresholds = Thresholds {
-        min_score: 0.7,
-        min_score_marked: 0.5,
-        min_speech: 0.5,
-    };
-
-    fn tagged(text: &str, words: &str, source: Option<&str>) -> TaggedSpan {
-        let place = |part: &str| {
-            let start = text.find(part).unwrap();
-            Span::new(start, start + part.len())
-        };
-        TaggedSpan {
-            lines: vec![place(words)],
-            marked: vec![place(words)],
-            words: 1,
-            words_inside: 1,
-            continues: false,
-            score: 1.0,
-            speech: 1.0,
-            source: source.map(place),
-            source_probability: 0.9,
-            cue: None,
-            cue_probability: 0.9,
-        }
-    }
-
-    #[test]
-    fn sources_are_resolved_and_the_rules_fill_the_gaps() {
-        let text = "“We knew it all,” said Ada Okafor.\n\n“The quay is sinking,” Okafor said.\n";
-        let mut quotes = [
-            tagged(text, "We knew it all,", None),
-            tagged(text, "The quay is sinking,", Some("Okafor said")),
-        ];
-        quotes[1].source = quotes[1]
-            .source
-            .map(|place| Span::new(place.start, place.end - 5));
-        let by_rules = super::super::QuoteFinder::rules_only().find(text);
-        let found = attributed(text, &quotes, THRESHOLDS, &by_rules);
-        let names: Vec<_> = found
-            .iter()
-            .map(|found| found.attribution.speaker.as_ref().map(|s| s.name.as_str()))
-            .collect();
-        assert_eq!(names, [Some("Ada Okafor"), Some("Ada Okafor")]);
-        assert_ne!(found[0].attribution.rule, "model");
-        assert_eq!(found[1].attribution.rule, "model");
-        assert_eq!(found[1].attribution.confidence, Some(0.9));
-    }
+/// Bytes in both.
+fn shared(one: &Quote, other: &Quote) -> usize {
+    (one.spans.iter())
+        .flat_map(|a| other.spans.iter().map(move |b| (a, b)))
+        .map(|(a, b)| a.end.min(b.end).saturating_sub(a.start.max(b.start)))
+        .sum()
 }
