@@ -180,7 +180,14 @@ impl<'t> Article<'t> {
             }
             outside |= self.text[from..span.end].contains(char::is_alphanumeric);
             if outside {
-                quote.spans.push(*span);
+                // A clause that ends with a passage ends with its closing mark.
+                let closing = (self.passages[first..].iter())
+                    .find(|passage| passage.inner.end == span.end)
+                    .map_or(span.end, |passage| passage.outer.end);
+                let opening = (self.passages[first..].iter())
+                    .find(|passage| passage.inner.start == span.start)
+                    .map_or(span.start, |passage| passage.outer.start);
+                quote.spans.push(Span::new(opening, closing).trim(self.text));
             } else {
                 quote.spans.extend(&marked);
             }
