@@ -403,7 +403,7 @@ impl Entities {
         let name = without_possessive(span.of(text)).to_owned();
         let initials: String = items
             .iter()
-            .filter(|item| item.capital && !is_possessive(item.span.of(text)) || item.capital)
+            .filter(|item| item.capital)
             .filter_map(|item| item.first.to_lowercase().next())
             .collect();
         // The initials came before the name: "the DNC … the Democratic National Committee".

@@ -171,7 +171,7 @@ fn name_at(
                     .class
                     .is(Class::DETERMINER | Class::SUBORDINATOR | Class::AUX)
                 && !item.class.is(Class::MALE | Class::FEMALE));
-        if !(word || inner && end + 1 <= range.end || ampersand) {
+        if !(word || inner || ampersand) {
             break;
         }
         end += 1;
