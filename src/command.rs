@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quotestance::article::{InputFormat, ReadOptions};
-use quotestance::encoder::EngineOptions;
+use quotestance::encoder::{Engine, EngineOptions, Isa, Precision};
 use quotestance::output::{OutputFormat, OutputOptions};
 use quotestance::table::TableFormat;
 use quotestance::{Classifier, Error, Model};
@@ -120,6 +120,24 @@ struct ModelArgs {
     /// A folder with config.json, tokenizer.json and model.safetensors [default: the built-in model]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// How a model is computed.
+#[derive(Args)]
+struct EngineArgs {
+    /// What computes: native, or reference (plain f32, slow, to check the other by)
+    #[arg(long, value_name = "ENGINE", default_value_t)]
+    engine: Engine,
+    /// How weights are held and multiplied: auto (the fastest that labels as f32 does: int16, or
+    /// f32 with --isa portable), int8 (faster where the processor has VNNI, but about 1 label in
+    /// 100 differs from f32), int16, f32
+    #[arg(long, value_name = "PRECISION", default_value_t)]
+    precision: Precision,
+    /// The instruction set: auto (the best here), avx512, avx2, portable
+    #[arg(long, value_name = "ISA", default_value_t)]
+    isa: Isa,
 }
 
 /// Runs the command given; the exit code is in the help.
@@ -214,12 +232,24 @@ impl InputArgs {
 
 impl ModelArgs {
     fn load(&self) -> anyhow::Result<Classifier> {
-        let options = EngineOptions::default();
+        let options = self.engine.options();
         let model = match &self.model {
             Some(folder) => Model::open(folder, &options),
             None => Model::embedded(&options),
         };
         Ok(Classifier::new(model?)?)
+    }
+}
+
+impl EngineArgs {
+    fn options(&self) -> EngineOptions {
+        EngineOptions {
+            engine: self.engine,
+            precision: self.precision,
+            isa: self.isa,
+            // The commands bring their own pool.
+            threads: 0,
+        }
     }
 }
 
