@@ -1,5 +1,8 @@
 //! Attention of one head over one sequence, in f32.
 
+// As in `product`: loops count over arrays of registers.
+#![allow(clippy::needless_range_loop)]
+
 use super::lanes::Lanes;
 use super::rows::exp;
 
@@ -109,19 +112,19 @@ unsafe fn score<V: Lanes, const VECTORS: usize>(
         let mut sums = [[V::splat(0.0); VECTORS]; QUERIES];
         for lane in 0..keys.len() / padded {
             let mut key = [V::splat(0.0); VECTORS];
-            for (vector, key) in key.iter_mut().enumerate() {
-                *key = V::load(keys.as_ptr().add(lane * padded + block + vector * V::N));
+            for vector in 0..VECTORS {
+                key[vector] = V::load(keys.as_ptr().add(lane * padded + block + vector * V::N));
             }
-            for (sums, query) in sums.iter_mut().zip(query) {
-                let query = V::splat(*query.add(lane));
-                for (sum, key) in sums.iter_mut().zip(key) {
-                    *sum = query.mul_add(key, *sum);
+            for r in 0..QUERIES {
+                let query = V::splat(*query[r].add(lane));
+                for vector in 0..VECTORS {
+                    sums[r][vector] = query.mul_add(key[vector], sums[r][vector]);
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            for (vector, sum) in sums.into_iter().enumerate() {
-                sum.store(scores.as_mut_ptr().add(r * padded + block + vector * V::N));
+        for r in 0..QUERIES {
+            for vector in 0..VECTORS {
+                sums[r][vector].store(scores.as_mut_ptr().add(r * padded + block + vector * V::N));
             }
         }
     }
@@ -171,22 +174,22 @@ unsafe fn mix<V: Lanes, const VECTORS: usize>(
         let mut sums = [[V::splat(0.0); VECTORS]; QUERIES];
         for token in 0..tokens {
             let mut v = [V::splat(0.0); VECTORS];
-            for (vector, v) in v.iter_mut().enumerate() {
-                *v = V::load(value.add(vector * V::N));
+            for vector in 0..VECTORS {
+                v[vector] = V::load(value.add(vector * V::N));
             }
             value = value.wrapping_add(stride);
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for r in 0..QUERIES {
                 let power = V::splat(*scores.as_ptr().add(r * padded + token));
-                for (sum, v) in sums.iter_mut().zip(v) {
-                    *sum = power.mul_add(v, *sum);
+                for vector in 0..VECTORS {
+                    sums[r][vector] = power.mul_add(v[vector], sums[r][vector]);
                 }
             }
         }
-        for (r, sums) in sums.into_iter().take(tokens - first).enumerate() {
+        for r in 0..QUERIES.min(tokens - first) {
             let total = V::splat(totals[r]);
             let out = out.as_mut_ptr().add((first + r) * head.hidden + head.column + block);
-            for (vector, sum) in sums.into_iter().enumerate() {
-                sum.div(total).store(out.add(vector * V::N));
+            for vector in 0..VECTORS {
+                sums[r][vector].div(total).store(out.add(vector * V::N));
             }
         }
     }

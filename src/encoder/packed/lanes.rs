@@ -96,8 +96,10 @@ pub(super) struct Array<const N: usize, const FUSED: bool>([f32; N]);
 macro_rules! each {
     ($lane:ident => $value:expr) => {{
         let mut out = [Default::default(); N];
-        for ($lane, out) in out.iter_mut().enumerate() {
-            *out = $value;
+        let mut $lane = 0;
+        while $lane < N {
+            out[$lane] = $value;
+            $lane += 1;
         }
         out
     }};

@@ -1,6 +1,9 @@
 //! Products of activations with packed weights, and what follows them on the way out of the
 //! registers. Each row's arithmetic is its own, however many rows share a tile.
 
+// Loops count over arrays of registers: iterators over them were left as calls in the inner loop.
+#![allow(clippy::needless_range_loop)]
+
 use super::lanes::Lanes;
 use super::rows::{Quantized, gelu};
 use crate::encoder::config::Activation;
@@ -98,21 +101,21 @@ unsafe fn tile_f32<V: Lanes, const VECTORS: usize, const ROWS: usize>(
         let mut sums = [[V::splat(0.0); VECTORS]; ROWS];
         for step in 0..to.inputs {
             let mut w = [V::splat(0.0); VECTORS];
-            for (vector, w) in w.iter_mut().enumerate() {
-                *w = V::load(weights.add(vector * V::N));
+            for vector in 0..VECTORS {
+                w[vector] = V::load(weights.add(vector * V::N));
             }
             weights = weights.add(VECTORS * V::N);
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for r in 0..ROWS {
                 let x = V::splat(*x.add(r * to.inputs + step));
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = w.mul_add(x, *sum);
+                for vector in 0..VECTORS {
+                    sums[r][vector] = w[vector].mul_add(x, sums[r][vector]);
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            for (vector, sum) in sums.into_iter().enumerate() {
+        for r in 0..ROWS {
+            for vector in 0..VECTORS {
                 let column = panel + vector * V::N;
-                let value = sum.add(V::load(to.bias.as_ptr().add(column)));
+                let value = sums[r][vector].add(V::load(to.bias.as_ptr().add(column)));
                 finish(value, to, row + r, column);
             }
         }
@@ -170,20 +173,20 @@ unsafe fn tile_pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
         let mut sums = [[V::splat_int(0); VECTORS]; ROWS];
         for step in 0..to.inputs / 2 {
             let mut w = [V::splat_int(0); VECTORS];
-            for (vector, w) in w.iter_mut().enumerate() {
-                *w = V::load_int(weights.add(vector * V::N * 2).cast());
+            for vector in 0..VECTORS {
+                w[vector] = V::load_int(weights.add(vector * V::N * 2).cast());
             }
             weights = weights.add(VECTORS * V::N * 2);
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for r in 0..ROWS {
                 let x = values.add(r * to.inputs + step * 2).cast::<i32>();
                 let x = V::splat_int(x.read_unaligned());
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = V::pairs(*sum, w, x);
+                for vector in 0..VECTORS {
+                    sums[r][vector] = V::pairs(sums[r][vector], w[vector], x);
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            finish_integers::<V, _, VECTORS>(integers, sums, row + r, panel, to);
+        for r in 0..ROWS {
+            finish_integers::<V, _, VECTORS>(integers, sums[r], row + r, panel, to);
         }
     }
 }
@@ -232,20 +235,20 @@ unsafe fn tile_quads<V: Lanes, const VECTORS: usize, const ROWS: usize>(
         let mut sums = [[V::splat_int(0); VECTORS]; ROWS];
         for step in 0..to.inputs / 4 {
             let mut w = [V::splat_int(0); VECTORS];
-            for (vector, w) in w.iter_mut().enumerate() {
-                *w = V::load_int(weights.add(vector * V::N * 4).cast());
+            for vector in 0..VECTORS {
+                w[vector] = V::load_int(weights.add(vector * V::N * 4).cast());
             }
             weights = weights.add(VECTORS * V::N * 4);
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for r in 0..ROWS {
                 let x = values.add(r * to.inputs + step * 4).cast::<i32>();
                 let x = V::splat_int(x.read_unaligned());
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = V::quads(*sum, w, x);
+                for vector in 0..VECTORS {
+                    sums[r][vector] = V::quads(sums[r][vector], w[vector], x);
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            finish_integers::<V, _, VECTORS>(integers, sums, row + r, panel, to);
+        for r in 0..ROWS {
+            finish_integers::<V, _, VECTORS>(integers, sums[r], row + r, panel, to);
         }
     }
 }
@@ -264,12 +267,12 @@ unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize>(
     unsafe {
         let own = V::splat(*integers.x.scale.as_ptr().add(row));
         let offset = V::splat(*integers.x.offset.as_ptr().add(row));
-        for (vector, sum) in sums.into_iter().enumerate() {
+        for vector in 0..VECTORS {
             let column = panel + vector * V::N;
             let scale = V::load(integers.scale.as_ptr().add(column)).mul(own);
             let bias = V::load(to.bias.as_ptr().add(column));
             let bias = V::load(integers.sum.as_ptr().add(column)).mul_add(offset, bias);
-            finish(V::to_f32(sum).mul_add(scale, bias), to, row, column);
+            finish(V::to_f32(sums[vector]).mul_add(scale, bias), to, row, column);
         }
     }
 }
