@@ -82,6 +82,8 @@ pub struct Articles {
     /// How often each id came, by its hash.
     seen: HashMap<String, u32>,
     notices: Vec<String>,
+    position: u64,
+    only: Option<Box<dyn FnMut(&str) -> bool + Send>>,
 }
 
 enum Input {
@@ -109,7 +111,24 @@ impl Articles {
             options,
             seen: HashMap::new(),
             notices: Vec::new(),
+            position: 0,
+            only: None,
         }
+    }
+
+    /// The number of the next document, from 0.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Passes over documents until the next one has this number.
+    pub fn skip_to(&mut self, number: u64) {
+        while self.position < number && self.next_any().is_some() {}
+    }
+
+    /// Passes over documents whose id is refused; they are counted all the same.
+    pub fn only(&mut self, wanted: impl FnMut(&str) -> bool + Send + 'static) {
+        self.only = Some(Box::new(wanted));
     }
 
     /// What was guessed since the last call, in words for the user.
@@ -330,11 +349,28 @@ impl Iterator for Articles {
 
     fn next(&mut self) -> Option<Result<Article>> {
         loop {
+            let next = self.next_any()?;
+            let id = match &next {
+                Ok(article) => article.id.clone(),
+                Err(error) => error.place().map(ToString::to_string).unwrap_or_default(),
+            };
+            if self.only.as_mut().is_none_or(|wanted| wanted(&id)) {
+                return Some(next);
+            }
+        }
+    }
+}
+
+impl Articles {
+    fn next_any(&mut self) -> Option<Result<Article>> {
+        loop {
             if let Some(article) = self.next_row() {
+                self.position += 1;
                 return Some(article);
             }
             let input = self.inputs.pop_front()?;
             if let Some(article) = self.open(input) {
+                self.position += 1;
                 return Some(article);
             }
         }

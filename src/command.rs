@@ -1,8 +1,11 @@
 //! The commands of the binary, one module each, and what they share: options, messages, exit codes.
 
+mod corpus;
 mod label;
+mod merge;
 mod progress;
 mod run;
+mod signals;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use quotestance::article::{InputFormat, ReadOptions};
 use quotestance::encoder::EngineOptions;
 use quotestance::output::{OutputFormat, OutputOptions};
@@ -32,7 +35,8 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all done; 2 an error, nothing or not all was done; 3 done, but some documents failed
-(each is named on stderr).";
+(each is named on stderr and in OUT.errors.jsonl); 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
+on with by the same command.";
 
 #[derive(Parser)]
 #[command(name = "quotestance", version, about, before_help = EXAMPLES, after_help = EXIT_CODES)]
@@ -49,13 +53,15 @@ enum Command {
     Quotes(run::QuotesArgs),
     /// Label the stance or sentiment of texts toward targets, both given in a table
     Label(label::LabelArgs),
+    /// Put the outputs of all shards together
+    Merge(merge::MergeArgs),
 }
 
 /// Where to write.
 #[derive(Args)]
 struct OutputArgs {
     /// The file to write; its ending picks the format: .csv, .jsonl (a row a quote), or
-    /// .articles.jsonl (an article a line). Default: CSV on standard output
+    /// .articles.jsonl (an article a line). Default, or -: CSV on standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// The format, whatever the file's ending
@@ -124,15 +130,19 @@ struct ModelArgs {
 
 /// Runs the command given; the exit code is in the help.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let settings = corpus::settings(&matches);
     let done = match cli.command {
-        Command::Run(args) => args.run(),
-        Command::Quotes(args) => args.run(),
+        Command::Run(args) => args.run(settings),
+        Command::Quotes(args) => args.run(settings),
         Command::Label(args) => args.run(),
+        Command::Merge(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::SomeFailed) => ExitCode::from(3),
+        Err(Stop::Signal(code)) => ExitCode::from(code),
         Err(Stop::Error(error)) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(Stop::Error(error)) => {
             report(&error);
@@ -145,6 +155,8 @@ pub fn main() -> ExitCode {
 enum Stop {
     /// It finished, but some documents failed; they have been named.
     SomeFailed,
+    /// A signal has ended it; this is its exit code.
+    Signal(u8),
     /// It could not finish.
     Error(anyhow::Error),
 }
@@ -185,15 +197,19 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 impl CommonArgs {
     /// Runs `work` on as many threads as asked for.
     fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+        Ok(self.pool()?.install(work))
+    }
+
+    /// As many threads as asked for.
+    fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         let threads = self.threads.unwrap_or(0);
         if self.threads == Some(0) {
             return Err(anyhow!("--threads 0: expected at least one thread"));
         }
-        let pool = rayon::ThreadPoolBuilder::new()
+        rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
-            .context("cannot start the threads")?;
-        Ok(pool.install(work))
+            .context("cannot start the threads")
     }
 }
 
@@ -237,6 +253,7 @@ impl OutputArgs {
             (Some(FormatArg::Csv), _) | (None, None) => Ok(OutputFormat::Csv),
             (Some(FormatArg::Jsonl), _) => Ok(OutputFormat::Jsonl),
             (Some(FormatArg::ArticlesJsonl), _) => Ok(OutputFormat::ArticlesJsonl),
+            (None, Some(path)) if path.as_os_str() == "-" => Ok(OutputFormat::Csv),
             (None, Some(path)) => by_ending(path),
         }
     }
@@ -267,8 +284,8 @@ enum Sink {
 
 impl Sink {
     fn open(path: Option<&Path>) -> anyhow::Result<Sink> {
-        let Some(path) = path else {
-            return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Sink::stdout());
         };
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
@@ -280,6 +297,10 @@ impl Sink {
             path: path.to_owned(),
             partial,
         })
+    }
+
+    fn stdout() -> Sink {
+        Sink::Stdout(BufWriter::new(io::stdout()))
     }
 
     /// Makes the output whole. Until then its rows stand in the file ending in `.partial`.

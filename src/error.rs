@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Model,
     /// The model ran and gave something that is no result, such as NaN.
     Inference,
+    /// An output that another process is writing, or that belongs to another run.
+    Busy,
 }
 
 /// Where it failed; what is not known is left out.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::article::Article;
 use crate::attribution::AttributedQuote;
@@ -22,7 +22,8 @@ pub struct ArticleResult {
 }
 
 /// How rows are written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OutputFormat {
     /// RFC 4180, one row a quote and target.
     Csv,
@@ -47,7 +48,7 @@ impl OutputFormat {
 }
 
 /// What the rows carry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputOptions {
     /// How they are written down.
     pub format: OutputFormat,
@@ -72,7 +73,17 @@ impl<W: Write> Output<W> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn new(mut out: W, options: OutputOptions) -> io::Result<Output<W>> {
+    pub fn new(out: W, options: OutputOptions) -> io::Result<Output<W>> {
+        let mut output = Output::append(out, options);
+        if options.format == OutputFormat::Csv {
+            let names = output.columns.iter().map(|&index| COLUMNS[index].name);
+            write_csv(&mut output.out, names)?;
+        }
+        Ok(output)
+    }
+
+    /// Writes no header: the rows go after others.
+    pub fn append(out: W, options: OutputOptions) -> Output<W> {
         let wanted = |group| match group {
             Group::Quote => true,
             Group::Offsets => options.offsets,
@@ -81,15 +92,11 @@ impl<W: Write> Output<W> {
         let columns: Vec<usize> = (0..COLUMNS.len())
             .filter(|&index| wanted(COLUMNS[index].group))
             .collect();
-        if options.format == OutputFormat::Csv {
-            let names = columns.iter().map(|&index| COLUMNS[index].name);
-            write_csv(&mut out, names)?;
-        }
-        Ok(Output {
+        Output {
             out,
             options,
             columns,
-        })
+        }
     }
 
     /// Writes one article's rows.

@@ -1,13 +1,13 @@
 //! `quotestance run` and `quotestance quotes`.
 
 use clap::Args;
-use quotestance::article::Articles;
-use quotestance::output::{Output, OutputOptions};
 use quotestance::pipeline::Labelling;
+use quotestance::prediction::ScoreCache;
 use quotestance::{QuoteFinder, Run, Target};
+use serde_json::{Map, Value};
 
-use super::progress::Progress;
-use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop, finished};
+use super::corpus::{CorpusArgs, CorpusRun};
+use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop};
 
 #[derive(Args)]
 pub struct RunArgs {
@@ -25,6 +25,8 @@ pub struct RunArgs {
     #[arg(long)]
     offsets: bool,
     #[command(flatten)]
+    corpus: CorpusArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -40,11 +42,16 @@ pub struct QuotesArgs {
     #[arg(long)]
     offsets: bool,
     #[command(flatten)]
+    corpus: CorpusArgs,
+    #[command(flatten)]
     common: CommonArgs,
 }
 
+/// Pairs whose scores are kept, and as many again: some 15 MB.
+const CACHED_PAIRS: usize = 60_000;
+
 impl RunArgs {
-    pub fn run(self) -> Result<(), Stop> {
+    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
         if self.target.len() > 1 && !self.alias.is_empty() {
             return Err(anyhow::anyhow!(
                 "--alias with {} targets: it is not clear which one it names; run once for each target",
@@ -69,40 +76,43 @@ impl RunArgs {
         let labelling = Labelling {
             classifier,
             targets,
+            cache: ScoreCache::new(CACHED_PAIRS),
         };
         let run = Run {
             finder: QuoteFinder::rules_only(),
             labelling: Some(labelling),
+            output: options,
+            duplicates: self.corpus.duplicates_in_run(),
         };
-        process(&run, &self.input, &self.output, options, &self.common)
+        let corpus_run = CorpusRun {
+            run: &run,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
     }
 }
 
 impl QuotesArgs {
-    pub fn run(self) -> Result<(), Stop> {
+    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
         let options = self.output.options(false, self.offsets)?;
         let run = Run {
             finder: QuoteFinder::rules_only(),
             labelling: None,
+            output: options,
+            duplicates: self.corpus.duplicates_in_run(),
         };
-        process(&run, &self.input, &self.output, options, &self.common)
+        let corpus_run = CorpusRun {
+            run: &run,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
     }
-}
-
-fn process(
-    run: &Run,
-    input: &InputArgs,
-    output: &OutputArgs,
-    options: OutputOptions,
-    common: &CommonArgs,
-) -> Result<(), Stop> {
-    let mut articles = Articles::new(input.inputs.iter().cloned(), input.read_options());
-    let mut output = Output::new(output.open()?, options)?;
-    let mut progress = Progress::new(common.quiet);
-    let done = common.on_threads(|| run.run(&mut articles, &mut output, &mut progress))?;
-    progress.finish();
-    let summary = done?;
-    output.finish()?.finish()?;
-    progress.summarise(&summary);
-    finished(summary.articles, summary.failed)
 }
