@@ -1,7 +1,7 @@
 //! From news articles to speaker-attributed quotes, each with its stance toward a target.
 //!
 //! The modules stand in the order the data walks:
-//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → [`prediction`] → [`record`].
+//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → [`context`] → [`prediction`] → [`record`].
 
 // What everything stands on.
 pub mod error;
@@ -24,6 +24,8 @@ pub mod quote;
 pub mod attribution;
 
 // Labelling.
+pub mod context;
+// what stands around a quote
 pub mod encoder;
 pub mod model;
 pub mod prediction;

@@ -186,6 +186,28 @@ impl Model {
         self.template.pair.join(text_ids, target_ids)
     }
 
+    /// `[CLS] text [SEP] context [SEP] target [SEP]`, the context of the text's token type; an
+    /// empty context leaves what [`Model::pair`] gives.
+    pub fn pair_in_context(
+        &self,
+        text_ids: &[u32],
+        context_ids: &[u32],
+        target_ids: &[u32],
+    ) -> Sequence {
+        if context_ids.is_empty() {
+            return self.pair(text_ids, target_ids);
+        }
+        let mut ids = text_ids.to_vec();
+        ids.extend(self.template.pair.between.iter().map(|(id, _)| *id));
+        ids.extend_from_slice(context_ids);
+        self.pair(&ids, target_ids)
+    }
+
+    /// Special tokens that [`Model::pair_in_context`] adds before a context.
+    pub fn context_overhead(&self) -> usize {
+        self.template.pair.between.len()
+    }
+
     /// `[CLS] text [SEP]`.
     pub fn single(&self, text_ids: &[u32]) -> Sequence {
         self.template.single.join(text_ids, &[])

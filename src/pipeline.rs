@@ -5,10 +5,11 @@ use std::io::Write;
 use rayon::prelude::*;
 
 use crate::article::{Article, Articles};
+use crate::context::contexts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finder::QuoteFinder;
 use crate::output::{ArticleResult, Output};
-use crate::prediction::{Classifier, Target};
+use crate::prediction::{Classifier, QuoteInContext, Target};
 
 /// What to do with each article.
 pub struct Run {
@@ -108,16 +109,24 @@ impl Labelling {
     /// Labels all quotes of these articles together, so that batches are full and what comes
     /// twice is computed once.
     fn label(&self, results: &mut [ArticleResult]) -> Result<()> {
-        let texts: Vec<String> = results
-            .iter()
-            .flat_map(|result| {
-                result
-                    .quotes
-                    .iter()
-                    .map(|found| found.quote.text(&result.article.text))
+        // A token is at most a word, so that as many words are enough.
+        let most_words = self.classifier.context_tokens();
+        let quotes: Vec<QuoteInContext> = results
+            .par_iter()
+            .flat_map_iter(|result| {
+                let article = &result.article.text;
+                let contexts = match most_words {
+                    0 => vec![String::new(); result.quotes.len()],
+                    most => contexts(article, &result.quotes, most),
+                };
+                let quotes = result.quotes.iter().zip(contexts);
+                quotes.map(|(found, context)| QuoteInContext {
+                    text: found.quote.text(article),
+                    context,
+                })
             })
             .collect();
-        let mut predictions = self.classifier.predict(&texts, &self.targets)?.into_iter();
+        let mut predictions = self.classifier.predict(&quotes, &self.targets)?.into_iter();
         for result in results {
             result.predictions = predictions.by_ref().take(result.quotes.len()).collect();
         }

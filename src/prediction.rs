@@ -1,7 +1,9 @@
 //! A [`TargetPrediction`] says where a quote stands toward a target, and in what tone it speaks.
 //!
-//! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
-//! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
+//! The model reads the pair (quote, target), and a model trained for it what the article says
+//! around the quote as well, as far as there is room; for the tone it reads the quote alone. A
+//! quote too long for one pass is read in overlapping windows, without its context, whose logits
+//! are averaged: nothing of a quote is cut.
 
 use std::collections::HashMap;
 
@@ -80,6 +82,27 @@ impl Distribution {
             }
         })
     }
+}
+
+/// What the model is asked: where a text stands toward a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Query<'t> {
+    /// The words.
+    pub text: &'t str,
+    /// What stands around them; empty for nothing. Read as far as the model has room, from its
+    /// beginning, and not at all by a model that was not trained to.
+    pub context: &'t str,
+    /// The target; empty for the tone of the words.
+    pub target: &'t str,
+}
+
+/// A quote's words and what the article says around them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuoteInContext {
+    /// The words.
+    pub text: String,
+    /// As [`crate::context::contexts`] gives it; empty for nothing.
+    pub context: String,
 }
 
 /// What the model says of one text and target.
@@ -185,13 +208,17 @@ impl Classifier {
             let labels = task.labels();
             let found: Vec<usize> = labels.iter().filter_map(index).collect();
             match <[usize; 3]>::try_from(found) {
-                Ok(logits) => heads.push((
-                    task,
-                    Head {
-                        logits,
-                        temperature: 1.0,
-                    },
-                )),
+                Ok(logits) => {
+                    let fitted = model.config().temperatures.get(task.name());
+                    let temperature = fitted.copied().unwrap_or(1.0);
+                    heads.push((
+                        task,
+                        Head {
+                            logits,
+                            temperature,
+                        },
+                    ));
+                }
                 Err(found) if found.is_empty() && task != Task::Stance => {}
                 Err(_) => {
                     return Err(Error::new(
@@ -215,6 +242,11 @@ impl Classifier {
     /// The model's id, as written in the rows.
     pub fn model_name(&self) -> &str {
         self.model.name()
+    }
+
+    /// Tokens of context the model reads beside a quote at most; 0: it reads the quote alone.
+    pub fn context_tokens(&self) -> usize {
+        self.model.config().context_tokens
     }
 
     /// Engine, precision and instruction set.
@@ -241,30 +273,33 @@ impl Classifier {
         ))
     }
 
-    /// Stance of each text toward each target, and its tone: `[texts][targets]`.
+    /// Stance of each quote toward each target, and its tone: `[quotes][targets]`.
     ///
     /// # Errors
     /// A target too long for the model, or a failure of the model.
     pub fn predict(
         &self,
-        texts: &[String],
+        quotes: &[QuoteInContext],
         targets: &[Target],
     ) -> Result<Vec<Vec<TargetPrediction>>> {
-        let mut pairs = Vec::new();
-        for text in texts {
-            pairs.push((text.as_str(), ""));
-            pairs.extend(
-                targets
-                    .iter()
-                    .flat_map(Target::names)
-                    .map(|name| (text.as_str(), name)),
-            );
+        let mut queries = Vec::new();
+        for quote in quotes {
+            let tone = Query {
+                text: &quote.text,
+                ..Query::default()
+            };
+            queries.push(tone);
+            queries.extend(targets.iter().flat_map(Target::names).map(|target| Query {
+                context: &quote.context,
+                target,
+                ..tone
+            }));
         }
-        let scores = self.score(&pairs)?;
+        let scores = self.score(&queries)?;
         let mut scores = scores.iter();
         let mut next = || scores.next().expect("a score for each pair asked for");
-        let mut predictions = Vec::with_capacity(texts.len());
-        for _ in texts {
+        let mut predictions = Vec::with_capacity(quotes.len());
+        for _ in quotes {
             let tone = next();
             let sentiment = self.distribution(tone, Task::Sentiment)?;
             let mut of_text = Vec::with_capacity(targets.len());
@@ -287,16 +322,16 @@ impl Classifier {
         Ok(predictions)
     }
 
-    /// What the model says of each (text, target); pairs that come twice are computed once.
+    /// What the model says to each query; what comes twice is computed once.
     ///
     /// # Errors
     /// A target too long for the model, or a failure of the model.
-    pub fn score(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+    pub fn score(&self, queries: &[Query]) -> Result<Vec<Score>> {
         let mut known = HashMap::new();
-        let (mut wanted, mut unique) = (Vec::with_capacity(pairs.len()), Vec::new());
-        for pair in pairs {
-            wanted.push(*known.entry(pair).or_insert_with(|| {
-                unique.push(*pair);
+        let (mut wanted, mut unique) = (Vec::with_capacity(queries.len()), Vec::new());
+        for query in queries {
+            wanted.push(*known.entry(query).or_insert_with(|| {
+                unique.push(*query);
                 unique.len() - 1
             }));
         }
@@ -307,17 +342,26 @@ impl Classifier {
             .collect())
     }
 
-    fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
-        let texts = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.0))?;
-        let targets = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.1))?;
+    fn score_unique(&self, queries: &[Query]) -> Result<Vec<Score>> {
+        let context_tokens = self.context_tokens();
+        let read = queries.iter().flat_map(|query| {
+            let context = if context_tokens > 0 {
+                query.context
+            } else {
+                ""
+            };
+            [query.text, context, query.target]
+        });
+        let ids = TokenIds::new(&self.model, read)?;
         let window_tokens = WINDOW_TOKENS.min(self.model.encoder().max_tokens());
-        let mut sequences = Vec::with_capacity(pairs.len());
-        let mut scores = Vec::with_capacity(pairs.len());
-        for (text, target) in pairs {
-            let (text_ids, target_ids) = (texts.of(text), targets.of(target));
+        let mut sequences = Vec::with_capacity(queries.len());
+        let mut scores = Vec::with_capacity(queries.len());
+        for query in queries {
+            let (text_ids, target_ids) = (ids.of(query.text), ids.of(query.target));
             if target_ids.len() > MOST_TARGET_TOKENS {
                 let message = format!(
-                    "the target {target:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
+                    "the target {:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
+                    query.target,
                     target_ids.len()
                 );
                 return Err(
@@ -326,7 +370,16 @@ impl Classifier {
             }
             let room = window_tokens - self.model.pair_overhead() - target_ids.len();
             let before = sequences.len();
-            sequences.extend(windows(text_ids, room).map(|ids| self.model.pair(ids, target_ids)));
+            let left = room.saturating_sub(text_ids.len() + self.model.context_overhead());
+            let left = left.min(context_tokens);
+            if left > 0 {
+                let context = ids.of(query.context);
+                let context = &context[..context.len().min(left)];
+                sequences.push(self.model.pair_in_context(text_ids, context, target_ids));
+            } else {
+                let windows = windows(text_ids, room);
+                sequences.extend(windows.map(|ids| self.model.pair(ids, target_ids)));
+            }
             scores.push(Score {
                 logits: Vec::new(),
                 n_tokens: text_ids.len(),

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use quotestance::article::{ID_COLUMNS, TEXT_COLUMNS};
 use quotestance::output::{OutputFormat, guarded, real, write_csv};
 use quotestance::pipeline::{Observer, Summary};
-use quotestance::prediction::Distribution;
+use quotestance::prediction::{Distribution, Query};
 use quotestance::table::{Row, Table, TableFormat};
 use quotestance::{Classifier, Error, ErrorKind, Target, Task};
 
@@ -29,6 +29,9 @@ pub struct LabelArgs {
     /// The column with each row's target [default: target, if there is one]
     #[arg(long, value_name = "COL", conflicts_with = "target")]
     target_column: Option<String>,
+    /// The column with what stands around each text, for a model that reads it [default: none]
+    #[arg(long, value_name = "COL")]
+    context_column: Option<String>,
     /// One target for all rows
     #[arg(long, value_name = "T")]
     target: Option<String>,
@@ -64,6 +67,7 @@ impl TaskArg {
 struct Pair {
     id: String,
     text: String,
+    context: String,
     target: String,
     task: Task,
 }
@@ -71,6 +75,7 @@ struct Pair {
 /// Which columns to read.
 struct Columns {
     text: String,
+    context: Option<String>,
     id: Option<String>,
     target: Option<String>,
     task: Option<String>,
@@ -137,6 +142,7 @@ impl LabelArgs {
                     .hint("name the column with the texts with --text")
             })?;
         let id = table.column(self.id_column.as_deref(), &ID_COLUMNS)?;
+        let context = table.column(self.context_column.as_deref(), &[])?;
         let target = match self.target {
             Some(_) => None,
             None => table.column(self.target_column.as_deref(), &["target"])?,
@@ -159,6 +165,7 @@ impl LabelArgs {
         }
         Ok(Columns {
             text,
+            context,
             id,
             target,
             task,
@@ -214,10 +221,14 @@ impl LabelArgs {
                 column,
             ));
         }
+        // The tone is that of the words alone.
+        let context = columns.context.as_deref().filter(|_| !target.is_empty());
+        let context = context.and_then(|column| row.get(column));
         let id = columns.id.as_deref().and_then(|column| row.get(column));
         Ok(Pair {
             id: id.map_or_else(|| row.line.to_string(), str::to_owned),
             text: text.to_owned(),
+            context: context.unwrap_or_default().to_owned(),
             target: target.to_owned(),
             task,
         })
@@ -225,11 +236,15 @@ impl LabelArgs {
 }
 
 fn label(classifier: &Classifier, pairs: &[Pair]) -> quotestance::Result<Vec<Distribution>> {
-    let texts: Vec<(&str, &str)> = pairs
+    let queries: Vec<Query> = pairs
         .iter()
-        .map(|pair| (pair.text.as_str(), pair.target.as_str()))
+        .map(|pair| Query {
+            text: &pair.text,
+            context: &pair.context,
+            target: &pair.target,
+        })
         .collect();
-    let scores = classifier.score(&texts)?;
+    let scores = classifier.score(&queries)?;
     let scored = pairs.iter().zip(&scores);
     scored
         .map(|(pair, score)| classifier.distribution(score, pair.task))

@@ -19,6 +19,13 @@ pub struct ModelConfig {
     pub labels: Vec<String>,
     /// How the hidden states become one vector; `None` if the file does not say.
     pub pooling: Option<Pooling>,
+    /// Tokens of the article around a text that the model was trained to read beside it, at most;
+    /// 0 for a model that reads the text alone.
+    pub context_tokens: usize,
+    /// What a head's logits are divided by before the softmax, by the name before the colon in
+    /// `labels`: fitted on data held aside, so that probabilities are shares of right labels. A
+    /// head that is not named has 1.
+    pub temperatures: BTreeMap<String, f32>,
 }
 
 /// How the hidden states of a sequence become one vector.
@@ -54,6 +61,10 @@ struct RawConfig {
     relative_attention_num_buckets: Option<usize>,
     id2label: Option<BTreeMap<String, String>>,
     pooling: Option<String>,
+    #[serde(default)]
+    context_tokens: usize,
+    #[serde(default)]
+    temperatures: BTreeMap<String, f32>,
 }
 
 impl ModelConfig {
@@ -140,10 +151,26 @@ impl ModelConfig {
                 return Err(broken(format!("cannot pool by {other:?}")).hint("supported: mean"));
             }
         };
+        for (head, temperature) in &raw.temperatures {
+            if !(temperature.is_finite() && *temperature > 0.0) {
+                return Err(broken(format!(
+                    "temperatures: {head:?} is {temperature}, expected a number above 0"
+                )));
+            }
+        }
+        // A quote and its target need room beside the context.
+        if raw.context_tokens > positions / 2 {
+            return Err(broken(format!(
+                "context_tokens is {}, expected at most half of the {positions} positions",
+                raw.context_tokens
+            )));
+        }
         Ok(ModelConfig {
             encoder,
             labels: labels(raw.id2label.unwrap_or_default()).map_err(broken)?,
             pooling,
+            context_tokens: raw.context_tokens,
+            temperatures: raw.temperatures,
         })
     }
 }
