@@ -117,7 +117,13 @@ fn join_paragraphs(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQu
 fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
     let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
     let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
-    if !direct(first) || !direct(next) || end > start {
+    // Its last words end within their marks, not after them.
+    let open = first
+        .quote
+        .marked
+        .last()
+        .is_some_and(|last| last.end == end);
+    if !direct(first) || !direct(next) || end > start || !open {
         return false;
     }
     let between = &text[end..start];

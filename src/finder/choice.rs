@@ -140,7 +140,9 @@ fn prefers_rule(
         (false, false) => beside || matches!(rule.rule, Rule::Carried | Rule::Announced),
         (true, false) => false,
         (true, true) => {
-            let cue = rule.cue.filter(|cue| tagged.first.cue.is_some_and(|own| own.overlaps(*cue)));
+            let cue = rule
+                .cue
+                .filter(|cue| tagged.first.cue.is_some_and(|own| own.overlaps(*cue)));
             cue.is_some_and(|cue| {
                 gap(mention, cue) < gap(source, cue)
                     && (tagged.first.source_probability < UNSURE

@@ -67,7 +67,9 @@ pub(super) fn attributed(
 
 /// The rules' quote that holds most of this one.
 fn best<'r>(by_rules: &'r [AttributedQuote], quote: &Quote) -> Option<&'r AttributedQuote> {
-    let held = by_rules.iter().map(|rule| (shared(&rule.quote, quote), rule));
+    let held = by_rules
+        .iter()
+        .map(|rule| (shared(&rule.quote, quote), rule));
     // Of equals the first.
     let best = held.fold(None, |best: Option<(usize, _)>, next| match best {
         Some(best) if best.0 >= next.0 => Some(best),
@@ -187,7 +189,9 @@ impl<'t> Article<'t> {
                 let opening = (self.passages[first..].iter())
                     .find(|passage| passage.inner.start == span.start)
                     .map_or(span.start, |passage| passage.outer.start);
-                quote.spans.push(Span::new(opening, closing).trim(self.text));
+                quote
+                    .spans
+                    .push(Span::new(opening, closing).trim(self.text));
             } else {
                 quote.spans.extend(&marked);
             }
