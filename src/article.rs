@@ -83,8 +83,11 @@ pub struct Articles {
     seen: HashMap<String, u32>,
     notices: Vec<String>,
     position: u64,
-    only: Option<Box<dyn FnMut(&str) -> bool + Send>>,
+    only: Option<Wanted>,
 }
+
+/// Tells by its id whether a document is to be read.
+type Wanted = Box<dyn FnMut(&str) -> bool + Send>;
 
 enum Input {
     /// As given on the command line: a file, a folder or `-`.

@@ -493,7 +493,7 @@ fn a_place_that_cannot_be_written_is_named() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            stderr(&output).contains("cannot be written"),
+            stderr(&output).contains("No space left"),
             "{}",
             stderr(&output)
         );

@@ -157,7 +157,7 @@ impl CorpusRun<'_> {
         finished(summary.articles, summary.failed)
     }
 
-    fn to_file(self, files: OutputFiles, signals: &Signals) -> Result<(), Stop> {
+    fn to_file(&self, files: OutputFiles, signals: &Signals) -> Result<(), Stop> {
         let started = SystemTime::now();
         let pool = self.common.pool()?;
         let mut progress = Progress::new(self.common.quiet);
