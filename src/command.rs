@@ -120,17 +120,27 @@ struct ModelArgs {
     /// A folder with config.json, tokenizer.json and model.safetensors [default: the built-in model]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// What runs the model: native, reference (plain and slow), or libtorch (in builds with it)
-    #[arg(long, default_value_t, value_name = "ENGINE")]
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// How a model is computed.
+#[derive(Args)]
+struct EngineArgs {
+    /// What computes: native, reference (plain f32, slow, to check the other by), or libtorch (in
+    /// builds with it)
+    #[arg(long, value_name = "ENGINE", default_value_t)]
     engine: Engine,
     /// Where the libtorch engine runs: cpu, cuda:0, cuda:1, …
-    #[arg(long, default_value_t, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", default_value_t)]
     device: Device,
-    /// How weights are held and multiplied: auto, int8, bf16 or f32
-    #[arg(long, default_value_t, value_name = "PRECISION")]
+    /// How weights are held and multiplied: auto (the fastest that labels as f32 does: int16, or
+    /// f32 with --isa portable), int8 (faster where the processor has VNNI, but about 1 label in
+    /// 100 differs from f32), int16, f32
+    #[arg(long, value_name = "PRECISION", default_value_t)]
     precision: Precision,
-    /// The native engine's instruction set: auto, avx512, avx2 or portable
-    #[arg(long, default_value_t, value_name = "ISA", hide_short_help = true)]
+    /// The instruction set: auto (the best here), avx512, avx2, portable
+    #[arg(long, value_name = "ISA", default_value_t)]
     isa: Isa,
 }
 
@@ -195,17 +205,20 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 impl CommonArgs {
-    /// Runs `work` on as many threads as asked for.
-    fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
-        let threads = self.threads.unwrap_or(0);
+    /// As many threads as asked for.
+    fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         if self.threads == Some(0) {
             return Err(anyhow!("--threads 0: expected at least one thread"));
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.unwrap_or(0))
             .build()
-            .context("cannot start the threads")?;
-        Ok(pool.install(work))
+            .context("cannot start the threads")
+    }
+
+    /// Runs `work` on as many threads as asked for.
+    fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+        Ok(self.pool()?.install(work))
     }
 }
 
@@ -226,18 +239,25 @@ impl InputArgs {
 
 impl ModelArgs {
     fn load(&self) -> anyhow::Result<Classifier> {
-        let options = EngineOptions {
-            engine: self.engine,
-            device: self.device,
-            precision: self.precision,
-            isa: self.isa,
-            ..EngineOptions::default()
-        };
+        let options = self.engine.options();
         let model = match &self.model {
             Some(folder) => Model::open(folder, &options),
             None => Model::embedded(&options),
         };
         Ok(Classifier::new(model?)?)
+    }
+}
+
+impl EngineArgs {
+    fn options(&self) -> EngineOptions {
+        EngineOptions {
+            engine: self.engine,
+            device: self.device,
+            precision: self.precision,
+            isa: self.isa,
+            // The commands bring their own pool.
+            threads: 0,
+        }
     }
 }
 

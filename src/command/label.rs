@@ -93,8 +93,13 @@ impl LabelArgs {
         let mut table = Table::open(&self.pairs, format)?;
         let columns = self.columns(&table)?;
         let classifier = self.model.load()?;
+        if self.common.verbose {
+            let (model, engine) = (classifier.model_name(), classifier.engine());
+            eprintln!("model: {model}, {engine}");
+        }
         let mut labels =
             LabelOutput::new(self.output.open()?, &self.output, &self.tasks(&columns))?;
+        let pool = self.common.pool()?;
         let mut progress = Progress::new(self.common.quiet);
         let mut summary = Summary::default();
         loop {
@@ -111,7 +116,7 @@ impl LabelArgs {
                     }
                 }
             }
-            let distributions = self.common.on_threads(|| label(&classifier, &pairs))??;
+            let distributions = pool.install(|| label(&classifier, &pairs))?;
             for (pair, distribution) in pairs.iter().zip(&distributions) {
                 labels.write(pair, distribution)?;
             }

@@ -304,9 +304,9 @@ fn kind(precision: Precision, device: TchDevice) -> Result<Kind> {
         (Precision::F32, _) | (Precision::Auto, TchDevice::Cpu) => Ok(Kind::Float),
         (Precision::Bf16, _) => Ok(Kind::BFloat16),
         (Precision::Auto, _) => Ok(Kind::Half),
-        (Precision::Int8, _) => Err(Error::new(
+        (Precision::Int8 | Precision::Int16, _) => Err(Error::new(
             ErrorKind::Option,
-            "the libtorch engine has no int8",
+            format!("the libtorch engine has no {precision}"),
         )
         .hint("use --engine native, or --precision f32")),
     }

@@ -1,42 +1,60 @@
 //! The [`PackedEncoder`] is this crate's own engine: sequences stand one after another without
 //! padding, weights are packed once at load, working memory is reused, and kernels are chosen when
-//! the model is loaded (AVX-512 with VNNI, otherwise plain Rust).
+//! the model is loaded: AVX-512 with VNNI, AVX2, or plain Rust.
 
-mod plain;
+mod attention;
+mod kernels;
+mod lanes;
+mod linear;
+mod portable;
+mod product;
+mod rows;
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Mutex;
 
-use ndarray::{Array2, ArrayViewMut1};
+use ndarray::Array2;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use self::plain::{Head, PANEL};
-use crate::encoder::config::{Activation, EncoderConfig, relative_bucket};
+use self::attention::Head;
+use self::kernels::Chosen;
+use self::linear::{Linear, Quantized};
+use self::product::Then;
+use crate::encoder::config::{EncoderConfig, relative_bucket};
 use crate::encoder::weights::{self, EncoderWeights};
 use crate::encoder::{
     Encoder, EngineOptions, Isa, Precision, Sequence, check_finite, check_sequences,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::tensors::{Tensor, Tensors};
+use crate::model::tensors::{KeptTensor, Tensor, Tensors};
 
-/// Most tokens that are run together, unless one sequence is longer: the intermediate results of
-/// so many stay in a core's second-level cache.
+/// Most tokens that are run together, unless one sequence is longer. Enough that a pass over the
+/// weights is shared by many rows; few enough that the last pack of a batch is soon done.
 const MAX_PACK_TOKENS: usize = 192;
 
-/// Rows of activations that share each load of weights.
-const ROWS: usize = 6;
+/// Rows that go through the feed-forward half of a layer together: their intermediate results stay
+/// in a core's second-level cache. A multiple of the kernels' six rows.
+const BLOCK_ROWS: usize = 96;
+
+/// Widths must be whole panels of every instruction set.
+const WIDTH: usize = 64;
 
 /// An encoder with packed weights.
 pub struct PackedEncoder {
     config: EncoderConfig,
-    kernels: Kernels,
+    chosen: Chosen,
     precision: Precision,
     pool: Option<ThreadPool>,
-    /// `[vocab, hidden]`
-    words: Vec<f32>,
+    /// `[vocab, hidden]`, where the model's file has them: most words never come.
+    words: KeptTensor,
     /// `[position, hidden]`
     positions: Vec<f32>,
     /// `[type, hidden]`; empty where the family has none.
@@ -46,12 +64,7 @@ pub struct PackedEncoder {
     /// For each head, the bias by distance: `[head, 2 * max_tokens - 1]`.
     relative_bias: Option<Vec<f32>>,
     spare: Mutex<Vec<Scratch>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kernels {
-    Avx512,
-    Plain,
+    spare_packs: Mutex<Vec<Vec<Pack>>>,
 }
 
 struct Layer {
@@ -69,20 +82,8 @@ struct Norm {
     bias: Vec<f32>,
 }
 
-/// Weights in panels of 64 output channels, in the order the kernels read them.
-struct Linear {
-    inputs: usize,
-    outputs: usize,
-    panels: Panels,
-    bias: Vec<f32>,
-}
-
-enum Panels {
-    /// `[panel][in][64]`
-    F32(Vec<f32>),
-    /// `[panel][in / 4][64][4]`, each weight plus 128, and the scale of each output channel.
-    Int8 { weights: Vec<u8>, scale: Vec<f32> },
-}
+/// Neighbouring sequences that are run together: the first, and one past the last.
+type Pack = (usize, usize);
 
 /// Working memory of one pack; kept between packs.
 #[derive(Default)]
@@ -96,28 +97,12 @@ struct Scratch {
     quantized: Quantized,
 }
 
-/// Activations as int8, with the scale and the sum of each row.
-#[derive(Default)]
-struct Quantized {
-    values: Vec<i8>,
-    scale: Vec<f32>,
-    sum: Vec<i32>,
-}
-
-/// What becomes of a product's result.
-#[derive(Clone, Copy, PartialEq)]
-enum Then {
-    Store,
-    Add,
-    Activate(Activation),
-}
-
 impl PackedEncoder {
     /// Whether this engine has the shape: widths in whole panels of 64, heads in whole lanes of
     /// 16. All published BERT, MiniLM, DistilBERT, RoBERTa and MPNet sizes above "tiny" are.
     pub fn supports(config: &EncoderConfig) -> bool {
-        config.hidden_size.is_multiple_of(PANEL)
-            && config.intermediate_size.is_multiple_of(PANEL)
+        config.hidden_size.is_multiple_of(WIDTH)
+            && config.intermediate_size.is_multiple_of(WIDTH)
             && config.head_size().is_multiple_of(16)
     }
 
@@ -131,58 +116,29 @@ impl PackedEncoder {
         config: &EncoderConfig,
         options: &EngineOptions,
     ) -> Result<PackedEncoder> {
-        let lacking = |message: String, hint: &str| {
-            Err(Error::new(ErrorKind::Option, message).hint(hint.to_owned()))
-        };
         if !PackedEncoder::supports(config) {
-            return lacking(
-                format!(
-                    "the native engine cannot run hidden size {}, intermediate size {} and heads of {}",
-                    config.hidden_size,
-                    config.intermediate_size,
-                    config.head_size()
-                ),
-                "use the reference engine",
+            let message = format!(
+                "the native engine cannot run hidden size {}, intermediate size {} and heads of {}",
+                config.hidden_size,
+                config.intermediate_size,
+                config.head_size()
             );
+            return Err(Error::new(ErrorKind::Option, message).hint("use the reference engine"));
         }
-        let precision = match options.precision {
-            Precision::Int8 => Precision::Int8,
-            Precision::Auto | Precision::F32 => Precision::F32,
-            Precision::Bf16 => {
-                return lacking(
-                    "the native engine has no bf16 path".into(),
-                    "use int8 or f32",
-                );
-            }
-        };
-        let kernels = match options.isa {
-            Isa::Auto if avx512_available() => Kernels::Avx512,
-            Isa::Auto | Isa::Portable => Kernels::Plain,
-            Isa::Avx512 if avx512_available() => Kernels::Avx512,
-            Isa::Avx512 => {
-                return lacking(
-                    "this processor has no AVX-512 VNNI".into(),
-                    "use --isa auto",
-                );
-            }
-            Isa::Avx2 => {
-                return lacking(
-                    "the native engine has no AVX2 path".into(),
-                    "use --isa portable",
-                );
-            }
-        };
+        let chosen = kernels::choose(options.isa)?;
+        let precision = precision(options.precision, chosen)?;
         let weights = EncoderWeights::find(tensors, config)?;
         let layers: Result<_> = weights
             .layers
             .par_iter()
             .map(|layer| {
+                let pack = |parts: &[&weights::Linear]| Linear::pack(parts, precision, chosen);
                 Ok(Layer {
-                    qkv: Linear::pack(&[&layer.query, &layer.key, &layer.value], precision)?,
-                    attention_output: Linear::pack(&[&layer.attention_output], precision)?,
+                    qkv: pack(&[&layer.query, &layer.key, &layer.value])?,
+                    attention_output: pack(&[&layer.attention_output])?,
                     attention_norm: Norm::read(&layer.attention_norm),
-                    expand: Linear::pack(&[&layer.expand], precision)?,
-                    contract: Linear::pack(&[&layer.contract], precision)?,
+                    expand: pack(&[&layer.expand])?,
+                    contract: pack(&[&layer.contract])?,
                     output_norm: Norm::read(&layer.output_norm),
                 })
             })
@@ -192,19 +148,16 @@ impl PackedEncoder {
             threads => {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
                 Some(pool.map_err(|error| {
-                    Error::new(
-                        ErrorKind::Option,
-                        format!("could not start {threads} threads"),
-                    )
-                    .because(error)
+                    let message = format!("could not start {threads} threads");
+                    Error::new(ErrorKind::Option, message).because(error)
                 })?)
             }
         };
         Ok(PackedEncoder {
-            kernels,
+            chosen,
             precision,
             pool,
-            words: weights.words.to_f32(),
+            words: tensors.keep(&weights.words),
             positions: weights.positions.to_f32(),
             types: weights.types.map_or_else(Vec::new, |types| types.to_f32()),
             norm: Norm::read(&weights.norm),
@@ -213,65 +166,46 @@ impl PackedEncoder {
                 .relative_bias
                 .map(|bias| bias_by_distance(&bias, config)),
             spare: Mutex::default(),
+            spare_packs: Mutex::default(),
             config: config.clone(),
         })
     }
 
     /// Runs every pack and gives each sequence's last hidden states (`[tokens, hidden]`, flat) to
-    /// `each` beside its own slot.
+    /// `each` beside its own slot: `per_sequence` values of `slots`.
     fn run<S: Send>(
         &self,
         batch: &[Sequence],
-        slots: Vec<S>,
-        each: impl Fn(usize, &[f32], S) -> Result<()> + Sync,
+        slots: &mut [S],
+        per_sequence: usize,
+        each: impl Fn(&[f32], &mut [S]) + Sync,
     ) -> Result<()> {
         check_sequences(batch, &self.config)?;
-        let mut packs: Vec<(usize, Vec<S>)> = Vec::new();
-        let mut tokens = 0;
-        for (index, slot) in slots.into_iter().enumerate() {
-            let length = batch[index].len();
-            match packs.last_mut() {
-                Some((_, pack)) if tokens + length <= MAX_PACK_TOKENS => {
-                    pack.push(slot);
-                    tokens += length;
-                }
-                _ => {
-                    packs.push((index, vec![slot]));
-                    tokens = length;
-                }
-            }
-        }
-        let work = || {
-            packs
-                .into_par_iter()
-                .with_max_len(1)
-                .try_for_each(|(first, slots)| {
-                    let poisoned = "no thread panics while it holds this lock";
-                    let spare = self.spare.lock().expect(poisoned).pop();
-                    let mut scratch = spare.unwrap_or_default();
-                    let pack = &batch[first..first + slots.len()];
-                    self.forward(pack, &mut scratch);
-                    let mut states = &scratch.states[..];
-                    for (offset, slot) in slots.into_iter().enumerate() {
-                        let (own, rest) =
-                            states.split_at(pack[offset].len() * self.config.hidden_size);
-                        check_finite(own, first + offset, batch, self)?;
-                        each(first + offset, own, slot)?;
-                        states = rest;
-                    }
-                    self.spare.lock().expect(poisoned).push(scratch);
-                    Ok(())
-                })
+        let spare = self.spare_packs.lock().expect(UNPOISONED).pop();
+        let mut packs = spare.unwrap_or_default();
+        let threads = match &self.pool {
+            Some(pool) => pool.current_num_threads(),
+            None => rayon::current_num_threads(),
         };
-        match &self.pool {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
+        cut_packs(batch, threads, &mut packs);
+        let work = Work {
+            encoder: self,
+            batch,
+            per_sequence,
+            each: &each,
+        };
+        let done = match &self.pool {
+            Some(pool) => pool.install(|| work.share(&packs, slots)),
+            None => work.share(&packs, slots),
+        };
+        self.spare_packs.lock().expect(UNPOISONED).push(packs);
+        done
     }
 
     /// Fills `scratch.states` with the last hidden states of a pack.
     fn forward(&self, pack: &[Sequence], scratch: &mut Scratch) {
-        let hidden = self.config.hidden_size;
+        let kernels = self.chosen.kernels;
+        let (hidden, wide_size) = (self.config.hidden_size, self.config.intermediate_size);
         let Scratch {
             states,
             qkv,
@@ -285,9 +219,14 @@ impl PackedEncoder {
         let tokens = states.len() / hidden;
         qkv.resize(tokens * 3 * hidden, 0.0);
         attended.resize(tokens * hidden, 0.0);
-        wide.resize(tokens * self.config.intermediate_size, 0.0);
+        wide.resize(BLOCK_ROWS * wide_size, 0.0);
         for layer in &self.layers {
-            self.multiply(&layer.qkv, states, quantized, qkv, Then::Store);
+            let blocks = states.chunks(BLOCK_ROWS * hidden);
+            for (states, qkv) in blocks.zip(qkv.chunks_mut(BLOCK_ROWS * 3 * hidden)) {
+                layer
+                    .qkv
+                    .apply(kernels, states, quantized, Then::Store, qkv);
+            }
             let mut first = 0;
             for sequence in pack {
                 let rows = first..first + sequence.len();
@@ -296,40 +235,43 @@ impl PackedEncoder {
                 self.attend(own, keys, scores, out);
                 first = rows.end;
             }
-            self.multiply(
-                &layer.attention_output,
-                attended,
-                quantized,
-                states,
-                Then::Add,
-            );
-            self.normalize(&layer.attention_norm, states);
-            let then = Then::Activate(self.config.activation);
-            self.multiply(&layer.expand, states, quantized, wide, then);
-            self.multiply(&layer.contract, wide, quantized, states, Then::Add);
-            self.normalize(&layer.output_norm, states);
+            let blocks = states.chunks_mut(BLOCK_ROWS * hidden);
+            for (states, attended) in blocks.zip(attended.chunks(BLOCK_ROWS * hidden)) {
+                let wide = &mut wide[..states.len() / hidden * wide_size];
+                let activate = Then::Activate(self.config.activation);
+                let output = &layer.attention_output;
+                output.apply(kernels, attended, quantized, Then::Add, states);
+                self.normalize(&layer.attention_norm, states);
+                layer
+                    .expand
+                    .apply(kernels, states, quantized, activate, wide);
+                layer
+                    .contract
+                    .apply(kernels, wide, quantized, Then::Add, states);
+                self.normalize(&layer.output_norm, states);
+            }
         }
     }
 
     /// Sum of the embeddings, normalised.
     fn embed(&self, pack: &[Sequence], states: &mut Vec<f32>) {
         let hidden = self.config.hidden_size;
-        states.clear();
+        let tokens: usize = pack.iter().map(Sequence::len).sum();
+        states.resize(tokens * hidden, 0.0);
+        let mut rows = states.chunks_exact_mut(hidden);
         for sequence in pack {
             for (token, id) in sequence.input_ids.iter().enumerate() {
-                let word = &self.words[*id as usize * hidden..][..hidden];
+                let row = rows.next().expect("a row for each token");
+                self.words.read_row(*id as usize, row);
                 let position = token + self.config.position_offset;
                 let position = &self.positions[position * hidden..][..hidden];
-                let start = states.len();
-                states.extend(
-                    word.iter()
-                        .zip(position)
-                        .map(|(word, position)| word + position),
-                );
+                for (state, position) in row.iter_mut().zip(position) {
+                    *state += position;
+                }
                 if !self.types.is_empty() {
                     let kind = sequence.token_type_ids[token] as usize;
                     let kind = &self.types[kind * hidden..][..hidden];
-                    for (state, kind) in states[start..].iter_mut().zip(kind) {
+                    for (state, kind) in row.iter_mut().zip(kind) {
                         *state += kind;
                     }
                 }
@@ -340,16 +282,8 @@ impl PackedEncoder {
 
     fn normalize(&self, norm: &Norm, states: &mut [f32]) {
         let epsilon = self.config.layer_norm_epsilon;
-        for row in states.chunks_exact_mut(self.config.hidden_size) {
-            match self.kernels {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: these kernels are chosen only where the processor has them.
-                Kernels::Avx512 => unsafe {
-                    avx512::normalize(row, &norm.weight, &norm.bias, epsilon)
-                },
-                _ => plain::normalize(row, &norm.weight, &norm.bias, epsilon),
-            }
-        }
+        // SAFETY: kernels are chosen only where the processor has them.
+        unsafe { (self.chosen.kernels.normalize)(states, &norm.weight, &norm.bias, epsilon) }
     }
 
     fn attend(&self, qkv: &[f32], keys: &mut Vec<f32>, scores: &mut Vec<f32>, out: &mut [f32]) {
@@ -364,141 +298,85 @@ impl PackedEncoder {
                 size,
                 bias: bias.map(|bias| (&bias[head * (2 * center + 1)..][..2 * center + 1], center)),
             };
-            match self.kernels {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: these kernels are chosen only where the processor has them.
-                Kernels::Avx512 => unsafe { avx512::attend(&head, keys, scores, out) },
-                _ => plain::attend(&head, keys, scores, out),
+            // SAFETY: kernels are chosen only where the processor has them.
+            unsafe { (self.chosen.kernels.attend)(&head, keys, scores, out) }
+        }
+    }
+}
+
+const UNPOISONED: &str = "no thread panics while it holds this lock";
+
+/// Cuts a batch into packs of neighbours: few enough tokens in each that every thread gets several,
+/// where there are so many. A sequence's result does not depend on it.
+fn cut_packs(batch: &[Sequence], threads: usize, packs: &mut Vec<Pack>) {
+    let tokens: usize = batch.iter().map(Sequence::len).sum();
+    let most = tokens
+        .div_ceil(threads * 4)
+        .clamp(BLOCK_ROWS / 2, MAX_PACK_TOKENS);
+    packs.clear();
+    let mut tokens = 0;
+    for (index, sequence) in batch.iter().enumerate() {
+        match packs.last_mut() {
+            Some((_, end)) if tokens + sequence.len() <= most => {
+                *end += 1;
+                tokens += sequence.len();
+            }
+            _ => {
+                packs.push((index, index + 1));
+                tokens = sequence.len();
+            }
+        }
+    }
+}
+
+/// One batch's work, shared out by halves: no list of jobs is allocated.
+struct Work<'a, E> {
+    encoder: &'a PackedEncoder,
+    batch: &'a [Sequence],
+    per_sequence: usize,
+    each: &'a E,
+}
+
+impl<E> Work<'_, E> {
+    fn share<S: Send>(&self, packs: &[Pack], slots: &mut [S]) -> Result<()>
+    where
+        E: Fn(&[f32], &mut [S]) + Sync,
+    {
+        match packs {
+            [] => Ok(()),
+            [(first, end)] => self.one(*first, *end, slots),
+            _ => {
+                let (left, right) = packs.split_at(packs.len() / 2);
+                let cut = (right[0].0 - left[0].0) * self.per_sequence;
+                let (left_slots, right_slots) = slots.split_at_mut(cut);
+                let (left, right) = rayon::join(
+                    || self.share(left, left_slots),
+                    || self.share(right, right_slots),
+                );
+                left.and(right)
             }
         }
     }
 
-    /// `x` (`[tokens, in]`) times the weights into `out` (`[tokens, out]`).
-    fn multiply(
-        &self,
-        linear: &Linear,
-        x: &[f32],
-        quantized: &mut Quantized,
-        out: &mut [f32],
-        then: Then,
-    ) {
-        let (k, n) = (linear.inputs, linear.outputs);
-        let tokens = x.len() / k;
-        if let Panels::Int8 { .. } = linear.panels {
-            self.quantize(x, k, quantized);
+    fn one<S>(&self, first: usize, end: usize, slots: &mut [S]) -> Result<()>
+    where
+        E: Fn(&[f32], &mut [S]),
+    {
+        let encoder = self.encoder;
+        let spare = encoder.spare.lock().expect(UNPOISONED).pop();
+        let mut scratch = spare.unwrap_or_default();
+        let pack = &self.batch[first..end];
+        encoder.forward(pack, &mut scratch);
+        let mut states = &scratch.states[..];
+        let slots = slots.chunks_exact_mut(self.per_sequence);
+        for (offset, (sequence, slot)) in pack.iter().zip(slots).enumerate() {
+            let (own, rest) = states.split_at(sequence.len() * encoder.config.hidden_size);
+            check_finite(own, first + offset, self.batch, encoder)?;
+            (self.each)(own, slot);
+            states = rest;
         }
-        let mut tile = [[0.0; PANEL]; ROWS];
-        for panel in 0..n / PANEL {
-            for first in (0..tokens).step_by(ROWS) {
-                let rows = ROWS.min(tokens - first);
-                match &linear.panels {
-                    Panels::F32(weights) => {
-                        let w = &weights[panel * PANEL * k..][..PANEL * k];
-                        let bias = &linear.bias[panel * PANEL..][..PANEL];
-                        let a = &x[first * k..][..rows * k];
-                        self.tile_f32(a, k, w, bias, &mut tile[..rows]);
-                    }
-                    Panels::Int8 { weights, scale } => {
-                        let mut sums = [[0; PANEL]; ROWS];
-                        let w = &weights[panel * PANEL * k..][..PANEL * k];
-                        let a = &quantized.values[first * k..][..rows * k];
-                        self.tile_int8(a, k, &quantized.sum[first..], w, &mut sums[..rows]);
-                        let scale = &scale[panel * PANEL..][..PANEL];
-                        let bias = &linear.bias[panel * PANEL..][..PANEL];
-                        for row in 0..rows {
-                            let own = quantized.scale[first + row];
-                            for j in 0..PANEL {
-                                tile[row][j] = sums[row][j] as f32 * (scale[j] * own) + bias[j];
-                            }
-                        }
-                    }
-                }
-                for (row, tile) in tile[..rows].iter_mut().enumerate() {
-                    let out = &mut out[(first + row) * n + panel * PANEL..][..PANEL];
-                    match then {
-                        Then::Store => out.copy_from_slice(tile),
-                        Then::Add => out.iter_mut().zip(tile).for_each(|(out, v)| *out += *v),
-                        Then::Activate(activation) => {
-                            self.activate(activation, tile);
-                            out.copy_from_slice(tile);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn activate(&self, activation: Activation, values: &mut [f32]) {
-        match (activation, self.kernels) {
-            (Activation::Relu, _) => values.iter_mut().for_each(|value| {
-                // Written so that NaN stays NaN, where f32::max would hide it.
-                *value = if *value < 0.0 { 0.0 } else { *value }
-            }),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: these kernels are chosen only where the processor has them.
-            (Activation::Gelu, Kernels::Avx512) => unsafe { avx512::gelu(values) },
-            (Activation::Gelu, _) => plain::gelu(values),
-        }
-    }
-
-    fn quantize(&self, x: &[f32], k: usize, out: &mut Quantized) {
-        out.values.resize(x.len(), 0);
-        out.scale.clear();
-        out.sum.clear();
-        for (row, values) in x.chunks_exact(k).zip(out.values.chunks_exact_mut(k)) {
-            let (scale, sum) = match self.kernels {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: these kernels are chosen only where the processor has them.
-                Kernels::Avx512 => unsafe { avx512::quantize(row, values) },
-                _ => plain::quantize(row, values),
-            };
-            out.scale.push(scale);
-            out.sum.push(sum);
-        }
-    }
-
-    fn tile_f32(&self, a: &[f32], k: usize, w: &[f32], bias: &[f32], out: &mut [[f32; PANEL]]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.kernels == Kernels::Avx512 {
-            macro_rules! rows {
-                ($($rows:literal)+) => {
-                    match out.len() {
-                        $($rows => {
-                            let out = out.try_into().expect("as many rows as matched");
-                            // SAFETY: chosen only where the processor has the instructions.
-                            unsafe { avx512::panel_f32::<$rows>(a, k, w, bias, out) }
-                        })+
-                        _ => unreachable!("at most {ROWS} rows"),
-                    }
-                };
-            }
-            return rows!(1 2 3 4 5 6);
-        }
-        for (a, out) in a.chunks_exact(k).zip(out) {
-            plain::panel_f32(a, w, bias, out);
-        }
-    }
-
-    fn tile_int8(&self, a: &[i8], k: usize, sums: &[i32], w: &[u8], out: &mut [[i32; PANEL]]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.kernels == Kernels::Avx512 {
-            macro_rules! rows {
-                ($($rows:literal)+) => {
-                    match out.len() {
-                        $($rows => {
-                            let out = out.try_into().expect("as many rows as matched");
-                            // SAFETY: chosen only where the processor has the instructions.
-                            unsafe { avx512::panel_int8::<$rows>(a, k, sums, w, out) }
-                        })+
-                        _ => unreachable!("at most {ROWS} rows"),
-                    }
-                };
-            }
-            return rows!(1 2 3 4 5 6);
-        }
-        for (a, out) in a.chunks_exact(k).zip(out) {
-            plain::panel_int8(a, w, out);
-        }
+        encoder.spare.lock().expect(UNPOISONED).push(scratch);
+        Ok(())
     }
 }
 
@@ -512,26 +390,24 @@ impl Encoder for PackedEncoder {
     }
 
     fn description(&self) -> String {
-        let isa = match self.kernels {
-            Kernels::Avx512 => Isa::Avx512,
-            Kernels::Plain => Isa::Portable,
-        };
-        format!("native {} {isa}", self.precision)
+        let vnni = self.chosen.vnni && self.chosen.isa == Isa::Avx2;
+        let vnni = if vnni { " with AVX-VNNI" } else { "" };
+        format!("native {} {}{vnni}", self.precision, self.chosen.isa)
     }
 
     fn encode_pooled(&self, batch: &[Sequence]) -> Result<Array2<f32>> {
-        let mut pooled = Array2::zeros((batch.len(), self.config.hidden_size));
-        let slots: Vec<ArrayViewMut1<f32>> = pooled.outer_iter_mut().collect();
-        self.run(batch, slots, |_, states, mut pooled| {
-            let rows = states.chunks_exact(self.config.hidden_size);
+        let hidden = self.config.hidden_size;
+        let mut pooled = Array2::zeros((batch.len(), hidden));
+        let slots = pooled.as_slice_mut().expect("new arrays are contiguous");
+        self.run(batch, slots, hidden, |states, pooled| {
+            let rows = states.chunks_exact(hidden);
             let tokens = rows.len() as f32;
             for row in rows {
                 for (mean, value) in pooled.iter_mut().zip(row) {
                     *mean += value;
                 }
             }
-            pooled /= tokens;
-            Ok(())
+            pooled.iter_mut().for_each(|mean| *mean /= tokens);
         })?;
         Ok(pooled)
     }
@@ -541,10 +417,10 @@ impl Encoder for PackedEncoder {
             .iter()
             .map(|sequence| Array2::zeros((sequence.len(), self.config.hidden_size)))
             .collect();
-        self.run(batch, encoded.iter_mut().collect(), |_, states, encoded| {
-            let encoded = encoded.as_slice_mut().expect("new arrays are contiguous");
+        self.run(batch, &mut encoded, 1, |states, encoded| {
+            let encoded = encoded[0].as_slice_mut();
+            let encoded = encoded.expect("new arrays are contiguous");
             encoded.copy_from_slice(states);
-            Ok(())
         })?;
         Ok(encoded)
     }
@@ -559,71 +435,17 @@ impl Norm {
     }
 }
 
-impl Linear {
-    /// Packs products of the same input side by side.
-    fn pack(parts: &[&weights::Linear], precision: Precision) -> Result<Linear> {
-        let inputs = parts[0].weight.row_len();
-        let outputs = parts.iter().map(|part| part.weight.shape[0]).sum();
-        let bias = parts.iter().flat_map(|part| part.bias.to_f32()).collect();
-        let rows = parts
-            .iter()
-            .flat_map(|part| (0..part.weight.shape[0]).map(|row| (&part.weight, row)));
-        let mut values = vec![0.0; inputs];
-        let panels = if precision == Precision::F32 {
-            let mut packed = vec![0.0; inputs * outputs];
-            for (j, (weight, row)) in rows.enumerate() {
-                weight.read_row(row, &mut values);
-                let panel = &mut packed[j / PANEL * PANEL * inputs..];
-                for (i, value) in values.iter().enumerate() {
-                    panel[i * PANEL + j % PANEL] = *value;
-                }
-            }
-            Panels::F32(packed)
-        } else {
-            let mut packed = vec![0; inputs * outputs];
-            let mut scales = Vec::with_capacity(outputs);
-            let mut own = vec![0; inputs];
-            for (j, (weight, row)) in rows.enumerate() {
-                // Weights stored as int8 are taken as they are, not rounded a second time.
-                let scale = if let Some((bytes, scale)) = weight.int8_row(row) {
-                    own.iter_mut()
-                        .zip(bytes)
-                        .for_each(|(own, byte)| *own = *byte as i8);
-                    scale
-                } else {
-                    weight.read_row(row, &mut values);
-                    plain::quantize(&values, &mut own).0
-                };
-                if !scale.is_finite() {
-                    let message = "a weight of the encoder is not finite";
-                    return Err(Error::new(ErrorKind::Model, message)
-                        .hint("the file is damaged, or was trained until it overflowed"));
-                }
-                scales.push(scale);
-                let panel = &mut packed[j / PANEL * PANEL * inputs..];
-                for (i, value) in own.iter().enumerate() {
-                    panel[(i / 4 * PANEL + j % PANEL) * 4 + i % 4] = (*value as u8) ^ 0x80;
-                }
-            }
-            Panels::Int8 {
-                weights: packed,
-                scale: scales,
-            }
-        };
-        Ok(Linear {
-            inputs,
-            outputs,
-            panels,
-            bias,
-        })
+/// What a precision comes to on this machine.
+fn precision(asked: Precision, chosen: Chosen) -> Result<Precision> {
+    match asked {
+        Precision::Auto if chosen.isa == Isa::Portable => Ok(Precision::F32),
+        Precision::Auto => Ok(Precision::Int16),
+        Precision::Bf16 => Err(
+            Error::new(ErrorKind::Option, "the native engine has no bf16")
+                .hint("use --precision int16, which is faster and closer to f32, or f32"),
+        ),
+        other => Ok(other),
     }
-}
-
-fn avx512_available() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return avx512::available();
-    #[cfg(not(target_arch = "x86_64"))]
-    false
 }
 
 /// The relative bias of each head by distance, from `-(max_tokens - 1)` up.

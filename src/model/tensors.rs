@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -18,7 +19,7 @@ use crate::model::folder::FileBytes;
 /// The arrays of one checkpoint.
 #[derive(Debug)]
 pub struct Tensors {
-    bytes: FileBytes,
+    bytes: Arc<FileBytes>,
     place: PathBuf,
     entries: BTreeMap<String, Entry>,
 }
@@ -59,7 +60,7 @@ impl Tensors {
             entries.insert(name, entry);
         }
         Ok(Tensors {
-            bytes,
+            bytes: Arc::new(bytes),
             place,
             entries,
         })
@@ -73,6 +74,17 @@ impl Tensors {
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// A tensor that is read row by row later: it keeps the file open, and nothing is copied.
+    pub(crate) fn keep(&self, tensor: &Tensor) -> KeptTensor {
+        let start = tensor.bytes.as_ptr() as usize - self.bytes.as_ptr() as usize;
+        KeptTensor {
+            file: Arc::clone(&self.bytes),
+            range: start..start + tensor.bytes.len(),
+            format: tensor.format.clone(),
+            row_len: tensor.row_len(),
+        }
     }
 
     /// All bytes of the file.
@@ -178,6 +190,55 @@ enum Format {
     Int8(Vec<f32>),
 }
 
+/// A tensor of a file that stays open.
+#[derive(Debug)]
+pub(crate) struct KeptTensor {
+    file: Arc<FileBytes>,
+    range: Range<usize>,
+    format: Format,
+    row_len: usize,
+}
+
+impl KeptTensor {
+    /// As [`Tensor::read_row`].
+    pub(crate) fn read_row(&self, row: usize, out: &mut [f32]) {
+        let bytes = &self.file[self.range.clone()];
+        self.format.read_row(bytes, self.row_len, row, out);
+    }
+}
+
+impl Format {
+    fn read_row(&self, bytes: &[u8], length: usize, row: usize, out: &mut [f32]) {
+        assert_eq!(out.len(), length, "a row of {length} values");
+        match self {
+            Format::F32 => {
+                let bytes = &bytes[row * length * 4..][..length * 4];
+                for (value, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
+                    *value = le_f32(bytes);
+                }
+            }
+            Format::F16 => {
+                let bits = &bytes[row * length * 2..][..length * 2];
+                read_halves(bits, out, f16::from_bits, |halves, out| {
+                    halves.convert_to_f32_slice(out)
+                });
+            }
+            Format::Bf16 => {
+                let bits = &bytes[row * length * 2..][..length * 2];
+                read_halves(bits, out, bf16::from_bits, |halves, out| {
+                    halves.convert_to_f32_slice(out)
+                });
+            }
+            Format::Int8(scale) => {
+                let bytes = &bytes[row * length..][..length];
+                for (value, byte) in out.iter_mut().zip(bytes) {
+                    *value = f32::from(*byte as i8) * scale[row];
+                }
+            }
+        }
+    }
+}
+
 impl<'a> Tensor<'a> {
     /// Values in a row: the product of all dimensions but the first.
     pub(crate) fn row_len(&self) -> usize {
@@ -201,34 +262,7 @@ impl<'a> Tensor<'a> {
     /// # Panics
     /// If there is no such row, or `out` is not as long as a row.
     pub(crate) fn read_row(&self, row: usize, out: &mut [f32]) {
-        let length = self.row_len();
-        assert_eq!(out.len(), length, "a row of {length} values");
-        match &self.format {
-            Format::F32 => {
-                let bytes = &self.bytes[row * length * 4..][..length * 4];
-                for (value, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
-                    *value = le_f32(bytes);
-                }
-            }
-            Format::F16 => {
-                let bits = &self.bytes[row * length * 2..][..length * 2];
-                read_halves(bits, out, f16::from_bits, |halves, out| {
-                    halves.convert_to_f32_slice(out)
-                });
-            }
-            Format::Bf16 => {
-                let bits = &self.bytes[row * length * 2..][..length * 2];
-                read_halves(bits, out, bf16::from_bits, |halves, out| {
-                    halves.convert_to_f32_slice(out)
-                });
-            }
-            Format::Int8(scale) => {
-                let bytes = &self.bytes[row * length..][..length];
-                for (value, byte) in out.iter_mut().zip(bytes) {
-                    *value = f32::from(*byte as i8) * scale[row];
-                }
-            }
-        }
+        self.format.read_row(self.bytes, self.row_len(), row, out);
     }
 
     /// The stored int8 values of a row and its scale, where that is how it is stored.

@@ -1,0 +1,183 @@
+//! What happens to rows between products: LayerNorm, the activation, and quantising.
+
+use super::lanes::{Lanes, ROUND};
+
+/// Rows as integers: `x ≈ offset + values * scale`.
+#[derive(Default)]
+pub(super) struct Quantized<T> {
+    /// `[rows, width]`
+    pub(super) values: Vec<T>,
+    /// `[rows]`; NaN for a row with a value that is not finite, so that it cannot pass unseen.
+    pub(super) scale: Vec<f32>,
+    /// `[rows]`
+    pub(super) offset: Vec<f32>,
+}
+
+/// Rows as i16.
+pub(super) type Pairs = Quantized<i16>;
+/// Rows as u8.
+pub(super) type Quads = Quantized<u8>;
+
+/// How finely a row is quantised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Steps {
+    /// Steps between a row's lowest and highest value.
+    pub(super) count: f32,
+    /// Whether integers are counted from the middle, `-count / 2..=count / 2`, or from the lowest.
+    pub(super) centred: bool,
+}
+
+/// Below this the factor would overflow; such a row is nothing but rounding dust.
+const DUST: f32 = 1e-30;
+
+/// Quantises each row to i16, or to u8 for `BYTES`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`; `T` is u8 if `BYTES`, otherwise i16.
+#[inline(always)]
+pub(super) unsafe fn quantize<V: Lanes, T: Copy + Default, const BYTES: bool>(
+    x: &[f32],
+    width: usize,
+    steps: Steps,
+    to: &mut Quantized<T>,
+) {
+    const { assert!(size_of::<T>() == if BYTES { 1 } else { 2 }) };
+    assert!(width.is_multiple_of(V::N) && x.len().is_multiple_of(width));
+    to.values.resize(x.len(), T::default());
+    to.scale.clear();
+    to.offset.clear();
+    for (row, values) in x.chunks_exact(width).zip(to.values.chunks_exact_mut(width)) {
+        // SAFETY: registers are read and written at multiples of `N` within the row.
+        unsafe {
+            let (lowest, scale, factor) = range::<V>(row, steps.count);
+            let offset = match steps.centred {
+                true => lowest + 0.5 * steps.count * scale,
+                false => lowest,
+            };
+            for i in (0..width).step_by(V::N) {
+                let x = V::load(row.as_ptr().add(i)).sub(V::splat(offset));
+                let at = values.as_mut_ptr().add(i);
+                match BYTES {
+                    true => x.mul(V::splat(factor)).store_u8(at.cast()),
+                    false => x.mul(V::splat(factor)).store_i16(at.cast()),
+                }
+            }
+            to.scale.push(scale);
+            to.offset.push(offset);
+        }
+    }
+}
+
+/// A row's lowest value, and a step and its inverse that reach the highest in `steps`.
+#[inline(always)]
+unsafe fn range<V: Lanes>(row: &[f32], steps: f32) -> (f32, f32, f32) {
+    // SAFETY: the callers have checked that the row is a whole number of registers.
+    unsafe {
+        let first = V::load(row.as_ptr());
+        let (mut lowest, mut highest, mut poison) = (first, first, V::splat(0.0));
+        for i in (0..row.len()).step_by(V::N) {
+            let x = V::load(row.as_ptr().add(i));
+            (lowest, highest) = (lowest.min(x), highest.max(x));
+            poison = x.mul_add(V::splat(0.0), poison);
+        }
+        let (highest, poison) = (highest.largest(), poison.sum());
+        let lowest = -V::splat(0.0).sub(lowest).largest();
+        let span = highest - lowest;
+        if span < DUST {
+            (lowest, poison, 0.0)
+        } else {
+            (lowest, span / steps + poison, steps / span)
+        }
+    }
+}
+
+/// LayerNorm of each row in place.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(super) unsafe fn normalize<V: Lanes>(
+    x: &mut [f32],
+    weight: &[f32],
+    bias: &[f32],
+    epsilon: f32,
+) {
+    let width = weight.len();
+    assert!(width.is_multiple_of(V::N) && bias.len() == width && x.len().is_multiple_of(width));
+    for row in x.chunks_exact_mut(width) {
+        // SAFETY: registers are read and written at multiples of `N` within row, weight and bias.
+        unsafe {
+            let mut sum = V::splat(0.0);
+            for i in (0..width).step_by(V::N) {
+                sum = sum.add(V::load(row.as_ptr().add(i)));
+            }
+            let mean = V::splat(sum.sum() / width as f32);
+            let mut squares = V::splat(0.0);
+            for i in (0..width).step_by(V::N) {
+                let from_mean = V::load(row.as_ptr().add(i)).sub(mean);
+                squares = from_mean.mul_add(from_mean, squares);
+            }
+            let variance = squares.sum() / width as f32;
+            let scale = V::splat(1.0 / (variance + epsilon).sqrt());
+            for i in (0..width).step_by(V::N) {
+                let value = V::load(row.as_ptr().add(i)).sub(mean).mul(scale);
+                let (weight, bias) = (
+                    V::load(weight.as_ptr().add(i)),
+                    V::load(bias.as_ptr().add(i)),
+                );
+                value.mul_add(weight, bias).store(row.as_mut_ptr().add(i));
+            }
+        }
+    }
+}
+
+/// `x Φ(x)`, with erf after Abramowitz & Stegun 7.1.26 (error below 1.5e-7).
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(super) unsafe fn gelu<V: Lanes>(x: V) -> V {
+    // SAFETY: as this function.
+    unsafe {
+        let one = V::splat(1.0);
+        let z = x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2)).abs();
+        let t = one.div(z.mul_add(V::splat(0.327_591_1), one));
+        let mut p = V::splat(1.061_405_4);
+        for c in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
+            p = p.mul_add(t, V::splat(c));
+        }
+        let power = exp(V::splat(0.0).sub(z).mul(z));
+        let erf = one.sub(p.mul(t).mul(power));
+        let half = x.mul(V::splat(0.5));
+        half.abs().mul_add(erf, half)
+    }
+}
+
+/// e^x for x ≤ 0 to about 1e-7 (Cephes' expf): below -87 it stays at e^-87, and NaN becomes that
+/// too, which is why callers check for NaN where it can come in.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(super) unsafe fn exp<V: Lanes>(x: V) -> V {
+    // SAFETY: as this function.
+    unsafe {
+        let x = x.max(V::splat(-87.0));
+        let shifted = x.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
+        let n = shifted.sub(V::splat(ROUND));
+        let r = n.mul_add(V::splat(-0.693_359_4), x);
+        let r = n.mul_add(V::splat(2.121_944_4e-4), r);
+        let mut p = V::splat(1.987_569_1e-4);
+        for c in [
+            1.398_199_9e-3,
+            8.333_452e-3,
+            4.166_579_6e-2,
+            0.166_666_65,
+            0.5,
+        ] {
+            p = p.mul_add(r, V::splat(c));
+        }
+        let p = p.mul_add(r.mul(r), r.add(V::splat(1.0)));
+        p.mul(shifted.exponent())
+    }
+}
