@@ -27,13 +27,44 @@ pub struct Attribution {
     pub mention: Option<Span>,
     /// The name the mention stands for. `None`: unknown.
     pub speaker: Option<Speaker>,
-    /// The mentions that lead from `mention` to the name, nearest first; empty where the mention
-    /// is itself the fullest name.
-    pub chain: Vec<Span>,
+    /// The steps that lead from `mention` to the name, nearest first; empty where the mention is
+    /// itself the fullest name, or where nothing is named.
+    pub chain: Vec<Step>,
     /// The rule, or "model", that decided: a stable identifier such as `post-cue` or `carried`.
     pub rule: &'static str,
     /// How sure, 0 to 1, where it has been measured.
     pub confidence: Option<f32>,
+}
+
+/// One step from a mention toward a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The words that the mention, or the step before, stands for.
+    pub span: Span,
+    /// What decided on it.
+    pub link: Link,
+}
+
+/// Why a mention stands for other words of the article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// A part of a name for the whole: "Tambe" for "Mehrunnisa Tambe".
+    Name,
+    /// A name that differs by a slip of typing.
+    Misspelling,
+    /// Initials of a body's name.
+    Acronym,
+    /// A description: "the senator".
+    Description,
+    /// A pronoun.
+    Pronoun,
+    /// One of several speakers together.
+    Coordination,
+    /// Whose spokesman, petition or letter it is.
+    Possessor,
+    /// "I" in an article with a byline.
+    Byline,
 }
 
 /// A speaker, resolved over the article.
@@ -43,6 +74,10 @@ pub struct Speaker {
     pub name: String,
     /// What kind of source it is.
     pub kind: SpeakerKind,
+    /// The same number for every quote of one speaker in an article, other numbers for others,
+    /// whatever they are called. `None` where nobody in particular is meant: a group named together,
+    /// an unresolved pronoun.
+    pub entity: Option<u32>,
 }
 
 /// What kind of source a speaker is.

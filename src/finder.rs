@@ -42,6 +42,7 @@ impl QuoteFinder {
             .quotes(&mut names, carried, open, &mut quotes);
         }
         quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
+        names.settle(&mut quotes);
         join_paragraphs(text, quotes)
     }
 }
@@ -391,14 +392,9 @@ impl Paragraph<'_> {
         let cue =
             (!report.cue.is_empty() && items[report.cue.start].word).then(|| span(&report.cue));
         let mention = report.mention.as_ref().filter(|range| !range.is_empty());
-        let resolved = mention.map_or(
-            Resolved {
-                speaker: None,
-                chain: Vec::new(),
-                gender: None,
-            },
-            |range| names.resolve(self.text, &items[range.clone()]),
-        );
+        let resolved = mention.map_or(Resolved::default(), |range| {
+            names.resolve(self.text, &items[range.clone()])
+        });
         let mention = mention.map(|range| {
             let span = span(range);
             let words = span.of(self.text);

@@ -35,6 +35,7 @@ classes! {
     PERSON_ROLE = 18, "person_role"; GROUP = 19, "group"; ORGANISATION = 20, "organisation";
     DOCUMENT = 21, "document"; ABBREVIATION = 22, "abbreviation"; NOT_NAME = 23, "not_name";
     LABEL = 24, "label"; WORK = 25, "work"; MALE = 26, "male"; FEMALE = 27, "female";
+    PARTICLE = 28, "particle"; OFFICE = 29, "office";
     QUOTING = 32, "q"; THAT = 33, "t"; BARE = 34, "b"; ADDRESSEE = 35, "a"; WHETHER = 36, "w";
     OBJECT = 37, "n"; INFINITIVE = 38, "i"; SPEECH = 39, "s"; NOUN_TOO = 40, "x"; MENTAL = 41, "m";
     FINITE = 48, "finite"; PARTICIPLE = 49, "participle"; BASE = 50, "base"; PAST = 51, "past";
@@ -76,7 +77,9 @@ fn read() -> HashMap<String, Class> {
     let mut lexicon: HashMap<String, Class> = HashMap::new();
     let lists = concat!(
         include_str!("../data/lexicon/words.txt"),
-        include_str!("../data/lexicon/names.txt")
+        include_str!("../data/lexicon/names.txt"),
+        "\n",
+        include_str!("../data/lexicon/people.txt")
     );
     for line in lists.lines().filter(|line| !line.starts_with('#')) {
         let Some((class, words)) = line.split_once(':') else {

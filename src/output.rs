@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::article::Article;
-use crate::attribution::AttributedQuote;
+use crate::attribution::{AttributedQuote, Link};
 use crate::prediction::{TargetPrediction, Task};
 use crate::record::{COLUMNS, Group, Places, Record, Value};
 use crate::span::Span;
@@ -230,8 +230,8 @@ struct QuoteLine<'a> {
     speaker_end: Option<u64>,
     speaker_canonical: Option<&'a str>,
     speaker_type: Option<&'a str>,
-    /// Mentions between `speaker` and `speaker_canonical`.
-    chain: Vec<[u64; 2]>,
+    /// From `speaker` to `speaker_canonical`, step by step.
+    chain: Vec<StepLine<'a>>,
     cue: Option<&'a str>,
     cue_start: Option<u64>,
     cue_end: Option<u64>,
@@ -239,6 +239,15 @@ struct QuoteLine<'a> {
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     predictions: Vec<PredictionLine<'a>>,
+}
+
+/// The words that the mention, or the step before, stands for, and why.
+#[derive(Serialize)]
+struct StepLine<'a> {
+    start: u64,
+    end: u64,
+    text: &'a str,
+    link: Link,
 }
 
 #[derive(Serialize)]
@@ -297,7 +306,16 @@ impl<'a> QuoteLine<'a> {
             chain: attribution
                 .chain
                 .iter()
-                .map(|&span| places.scalars(span))
+                .map(|step| {
+                    let [start, end] = places.scalars(step.span);
+                    let text = step.span.of(text);
+                    StepLine {
+                        start,
+                        end,
+                        text,
+                        link: step.link,
+                    }
+                })
                 .collect(),
             cue: attribution.cue.map(|span| span.of(text)),
             cue_start: cue.map(|cue| cue[0]),

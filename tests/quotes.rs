@@ -44,7 +44,7 @@ fn surnames_and_pronouns_lead_to_the_full_name() {
 fn an_aside_before_the_cue_is_not_the_words() {
     check(
         "One clerk, who was told to keep quiet, said the files had gone.",
-        &["the files had gone | One clerk | One clerk"],
+        &["the files had gone | One clerk | one clerk"],
     );
 }
 

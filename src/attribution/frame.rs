@@ -28,6 +28,22 @@ pub struct Item {
 }
 
 impl Item {
+    /// A token as an item of its own.
+    pub fn outside(text: &str, token: Token) -> Item {
+        Item {
+            span: token.span,
+            class: token.class,
+            word: token.word,
+            capital: token.capital || article_in_name(token.span.of(text)),
+            first: token.first,
+            past: !token.capital
+                && token.class == Class::default()
+                && token.span.len() > 4
+                && token.span.of(text).ends_with("ed"),
+            passage: None,
+        }
+    }
+
     /// True for this sign of punctuation.
     pub fn sign(&self, sign: char) -> bool {
         !self.word && self.passage.is_none() && self.first == sign
@@ -49,6 +65,14 @@ impl Item {
     }
 }
 
+/// "al-Hadi": an Arabic name keeps its article in lower case.
+fn article_in_name(word: &str) -> bool {
+    let name = word
+        .strip_prefix("al-")
+        .or_else(|| word.strip_prefix("el-"));
+    name.is_some_and(|name| name.starts_with(char::is_uppercase))
+}
+
 /// One paragraph's sentences.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -63,18 +87,7 @@ impl Frame {
     pub fn new(text: &str, paragraph: Span, passages: &[Passage]) -> Frame {
         let mut items = Vec::new();
         let mut from = paragraph.start;
-        let word = |token: Token| Item {
-            span: token.span,
-            class: token.class,
-            word: token.word,
-            capital: token.capital,
-            first: token.first,
-            past: !token.capital
-                && token.class == Class::default()
-                && token.span.len() > 4
-                && token.span.of(text).ends_with("ed"),
-            passage: None,
-        };
+        let word = |token: Token| Item::outside(text, token);
         for passage in passages {
             let gap = Span::new(from, passage.outer.start.max(from));
             items.extend(tokens(text, gap).into_iter().map(word));

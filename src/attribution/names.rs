@@ -1,449 +1,419 @@
-//! [`Names`] resolves mentions over the article so far: a surname to the full name, a pronoun to
-//! the person it fits.
+//! [`Names`] resolves mentions over the article so far: a surname, a title, a description or a
+//! pronoun to the person or body it stands for.
+//!
+//! Every paragraph is read once, in order: names, descriptions and the pronouns he and she are
+//! taken to [entities](entity) as they come, so that what a mention means depends on the text
+//! before it and in its own paragraph alone, and on no finder of quotes. How an entity is *called*
+//! is settled at the end: the fullest form of its name in the whole article.
+
+pub mod antecedent;
+mod description;
+pub(crate) mod entity;
+mod phrase;
+mod resolve;
+mod spelling;
+
+use std::ops::Range;
+
+use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
+pub use entity::Gender;
+use entity::{Entities, Kind, gender_of};
+use phrase::{Description, Name, Phrase, phrases};
 
 use crate::attribution::frame::{Frame, Item};
-use crate::attribution::{Speaker, SpeakerKind};
-use crate::lexicon::{Class, class_of};
+use crate::attribution::{AttributedQuote, Link, Speaker, SpeakerKind, Step};
+use crate::lexicon::Class;
+use crate::sentence::tokens;
 use crate::span::Span;
-
-/// The pronoun that fits a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gender {
-    /// he
-    Male,
-    /// she
-    Female,
-}
-
-#[derive(Clone, Debug)]
-struct Person {
-    /// Without titles.
-    name: String,
-    surname: String,
-    first: Span,
-    gender: Option<Gender>,
-    /// Two names or a personal title: not a place or a company.
-    sure: bool,
-}
 
 /// Who has been named so far, in order, and who spoke last.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    people: Vec<Person>,
-    /// Indices of `people` by the place of their mention, newest last.
-    seen: Vec<(usize, usize)>,
+    entities: Entities,
+    /// Every place where somebody is spoken of, in the order of the text.
+    log: Vec<Occurrence>,
     spoken: Vec<(usize, Resolved)>,
-    /// Mentions that begin a sentence, or follow its opening adverbial: likely subjects.
-    subjects: Vec<(usize, usize)>,
+    /// Whose byline the article has: the "I" of a column.
+    author: Option<u32>,
+    sentence: u32,
+    paragraph: u32,
 }
 
+/// Sees a pronoun's first byte and, when called for, its candidates with their features.
+pub type Watch<'w> = dyn FnMut(usize, &dyn Fn() -> Vec<(String, Vec<f32>)>) + 'w;
+
 /// A mention's speaker and how it was reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Resolved {
     /// The speaker; `None` where nothing is known.
     pub speaker: Option<Speaker>,
-    /// The fuller mentions that led there.
-    pub chain: Vec<Span>,
+    /// The steps that led there, nearest first.
+    pub chain: Vec<Step>,
     /// The pronoun that fits, where known.
     pub gender: Option<Gender>,
 }
 
 impl Names {
-    /// Takes in the names of one paragraph.
+    /// Takes in the next paragraph: its names, descriptions and pronouns.
     pub fn read(&mut self, text: &str, frame: &Frame) {
+        self.read_watched(text, frame, &mut |_, _| {});
+    }
+
+    /// Takes in the next paragraph and shows each choice of an antecedent to `watch`: the pronoun's
+    /// first byte, and the candidates' names with their [features](antecedent::FEATURES), from which
+    /// the weights are fitted.
+    pub fn read_watched(&mut self, text: &str, frame: &Frame, watch: &mut Watch) {
+        self.paragraph += 1;
         let items = &frame.items;
-        let mut at = 0;
-        while at < items.len() {
-            if !(items[at].name() || items[at].capital && items[at].class.is(Class::TITLE)) {
-                at += 1;
+        let heading = is_heading(items);
+        if let Some(author) = byline(text, items) {
+            let phrases = phrases(text, items, author, false);
+            if let Some(Phrase::Name(name)) = phrases.first() {
+                self.author = Some(self.entities.name(text, items, name).0);
+            }
+            return;
+        }
+        for sentence in &frame.sentences {
+            self.sentence += 1;
+            self.read_sentence(text, items, sentence, heading, watch);
+        }
+    }
+
+    fn read_sentence(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        sentence: &Range<usize>,
+        heading: bool,
+        watch: &mut Watch,
+    ) {
+        let mut passages = sentence
+            .clone()
+            .filter(|&at| items[at].passage.is_some())
+            .peekable();
+        let first = self.log.len();
+        let mut led = false;
+        for phrase in phrases(text, items, sentence.clone(), heading) {
+            let start = match &phrase {
+                Phrase::Name(name) => name.titles.start,
+                Phrase::Description(description) => description.words.start,
+                Phrase::Pronoun(at) => *at,
+            };
+            while let Some(at) = passages.next_if(|&at| at < start) {
+                self.read_passage(text, items[at].passage);
+            }
+            self.take(
+                text, items, sentence, &phrase, first, heading, &mut led, watch,
+            );
+        }
+        for at in passages {
+            self.read_passage(text, items[at].passage);
+        }
+    }
+
+    /// One phrase to its entity and into the log.
+    #[allow(clippy::too_many_arguments)]
+    fn take(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        sentence: &Range<usize>,
+        phrase: &Phrase,
+        first: usize,
+        heading: bool,
+        led: &mut bool,
+        watch: &mut Watch,
+    ) {
+        let span = |range: &Range<usize>| {
+            let last = items[range.end - 1].span;
+            let words = last.of(text);
+            let bare = spelling::without_possessive(words).len();
+            Span::new(items[range.start].span.start, last.start + bare)
+        };
+        let (entity, form, link, range, possessive) = match phrase {
+            Phrase::Name(name) => {
+                if heading && !self.worth_reading(items, name) {
+                    return;
+                }
+                let (entity, link) = self.entities.name(text, items, name);
+                self.describe(text, items, sentence, name, entity);
+                (
+                    entity,
+                    Form::Name,
+                    link,
+                    name.titles.start..name.words.end,
+                    name.possessive,
+                )
+            }
+            Phrase::Description(description) => {
+                let entity = self.described(text, items, description);
+                (
+                    entity,
+                    Form::Description,
+                    Link::Description,
+                    description.words.clone(),
+                    false,
+                )
+            }
+            Phrase::Pronoun(at) => {
+                let item = items[*at];
+                let gender = if item.first.eq_ignore_ascii_case(&'h')
+                    && !item.span.of(text)[1..].starts_with("er")
+                {
+                    Gender::Male
+                } else {
+                    Gender::Female
+                };
+                if !item.class.is(Class::STRONG_PRONOUN) {
+                    self.hint(first, gender);
+                    return;
+                }
+                let asked = self.asked(items, *at, sentence, gender);
+                let candidates = candidates(&self.entities, &self.log, &asked);
+                watch(asked.at, &|| {
+                    let shown = candidates.iter();
+                    shown
+                        .map(|(entity, features)| {
+                            (self.entities.display(*entity), features.to_vec())
+                        })
+                        .collect()
+                });
+                let Some(entity) = best(&candidates) else {
+                    return;
+                };
+                self.bind(entity, gender);
+                (entity, Form::Pronoun, Link::Pronoun, *at..at + 1, false)
+            }
+        };
+        let role = role_of(items, sentence, &range, possessive);
+        let leads = role == Role::Subject && !*led;
+        *led |= leads;
+        self.log.push(Occurrence {
+            span: span(&range),
+            entity,
+            sentence: self.sentence,
+            paragraph: self.paragraph,
+            role,
+            form,
+            link,
+            quoted: false,
+            speaks: speaks(items, sentence, &range),
+            leads,
+        });
+    }
+
+    fn asked(&self, items: &[Item], at: usize, sentence: &Range<usize>, gender: Gender) -> Asked {
+        Asked {
+            at: items[at].span.start,
+            sentence: self.sentence,
+            paragraph: self.paragraph,
+            gender,
+            speaks: speaks(items, sentence, &(at..at + 1)),
+            opens: at == sentence.start,
+        }
+    }
+
+    fn bind(&mut self, entity: u32, gender: Gender) {
+        let bound = self.entities.get_mut(entity);
+        if bound.kind == Kind::Unknown {
+            bound.kind = Kind::Person;
+        }
+        if bound.gender().is_none() {
+            bound.hint(Some(gender), 1);
+        }
+    }
+
+    /// His and her after the sentence's only person tell which pronoun fits.
+    fn hint(&mut self, first: usize, gender: Gender) {
+        let mut people = self.log[first..]
+            .iter()
+            .filter(|occurrence| occurrence.form == Form::Name);
+        let (Some(one), None) = (people.next(), people.next()) else {
+            return;
+        };
+        if one.role != Role::Subject {
+            return;
+        }
+        let entity = self.entities.get_mut(one.entity);
+        if entity.gender().is_none() && entity.kind != Kind::Organisation {
+            entity.hint(Some(gender), 2);
+        }
+    }
+
+    /// In a heading, where every word has a capital, only what is surely a name.
+    fn worth_reading(&self, items: &[Item], name: &Name) -> bool {
+        let words = &items[name.words.clone()];
+        words.len() <= 3
+            && words.len() > 1
+            && words[0].class.is(Class::MALE | Class::FEMALE)
+            && words[1..].iter().all(|word| {
+                word.class == Class::default()
+                    || word
+                        .class
+                        .is(Class::ABBREVIATION | Class::MALE | Class::FEMALE | Class::PARTICLE)
+            })
+    }
+
+    /// Names between quotation marks; who is named there is seldom the next subject.
+    fn read_passage(&mut self, text: &str, passage: Option<Span>) {
+        let Some(inner) = passage else { return };
+        if !inner
+            .of(text)
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase() || byte >= 0x80)
+        {
+            return;
+        }
+        let items: Vec<Item> = tokens(text, inner)
+            .into_iter()
+            .map(|token| Item::outside(text, token))
+            .collect();
+        let mut start = 0;
+        for at in 0..items.len() {
+            let ends = matches!(items[at].first, '.' | '!' | '?') && !items[at].word
+                || at + 1 == items.len();
+            if !ends {
                 continue;
             }
+            for phrase in phrases(text, &items, start..at + 1, false) {
+                let Phrase::Name(name) = phrase else { continue };
+                let (entity, link) = self.entities.name(text, &items, &name);
+                self.log.push(Occurrence {
+                    span: Span::new(
+                        items[name.titles.start.min(name.words.start)].span.start,
+                        items[name.words.end - 1].span.end,
+                    ),
+                    entity,
+                    sentence: self.sentence,
+                    paragraph: self.paragraph,
+                    role: Role::Other,
+                    form: Form::Name,
+                    link,
+                    quoted: true,
+                    speaks: false,
+                    leads: false,
+                });
+            }
+            start = at + 1;
+        }
+    }
+
+    /// Takes in what stands beside a name: "his wife, NAME", "NAME, 29, the mayor of X,", "NAME is a
+    /// senator".
+    fn describe(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        sentence: &Range<usize>,
+        name: &Name,
+        entity: u32,
+    ) {
+        let mut words: Vec<Range<usize>> = Vec::new();
+        if let Some(description) = &name.described {
+            words.push(description.words.clone());
+        }
+        let mut at = name.words.end;
+        let get = |at: usize| items.get(at).filter(|_| at < sentence.end);
+        let aside = get(at).is_some_and(|item| item.sign(','));
+        let copula =
+            get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
+        if aside || copula {
+            at += 1;
+            if get(at).is_some_and(|item| item.first.is_numeric())
+                && get(at + 1).is_some_and(|item| item.sign(','))
+            {
+                at += 2;
+            }
             let start = at;
-            while at < items.len()
-                && at < start + 9
-                && (items[at].name() || items[at].capital && items[at].class.is(Class::TITLE))
-            {
-                at += 1;
-                if possessive(items[at - 1].span.of(text)) {
-                    break;
-                }
-            }
-            let noted = self.seen.len();
-            self.note(text, &items[start..at]);
-            let opening = frame
-                .sentences
-                .partition_point(|sentence| sentence.end <= start);
-            let opening = frame
-                .sentences
-                .get(opening)
-                .map_or(start, |sentence| sentence.start);
-            let adverbial = items[opening]
-                .class
-                .is(Class::PREPOSITION | Class::SUBORDINATOR | Class::COORDINATOR | Class::ADVERB);
-            let leads = start == opening
-                || adverbial && (items[start - 1].sign(',') || start == opening + 1);
-            if let Some(&seen) = self.seen.get(noted).filter(|_| leads) {
-                self.subjects.push(seen);
-            }
-        }
-    }
-
-    fn note(&mut self, text: &str, words: &[Item]) {
-        let mut gender = None;
-        let first = title_length(words);
-        for title in &words[..first] {
-            gender = gender.or(gender_of(title.class, true));
-        }
-        let titled = first > 0;
-        let words = &words[first..];
-        if words
-            .iter()
-            .any(|word| word.class.is(Class::ORGANISATION | Class::ROLE))
-            || words.is_empty()
-        {
-            return;
-        }
-        let span = Span::new(words[0].span.start, words[words.len() - 1].span.end);
-        let name = without_possessive(span.of(text));
-        let surname = surname_of(name).to_owned();
-        if surname.is_empty()
-            || !(words.len() > 1
-                || titled
-                || words[0].class == Class::default()
-                || self.find(&surname).is_some())
-        {
-            return;
-        }
-        let gender =
-            gender.or_else(|| gender_of(words[0].class, false).filter(|_| words.len() > 1));
-        let known_first = words[0].class.is(Class::MALE | Class::FEMALE) && words.len() > 1;
-        let index = match self.find(&surname) {
-            Some(index)
-                if words.len() == 1
-                    || self.people[index].name == name
-                    || agrees(&self.people[index].name, name) =>
-            {
-                let person = &mut self.people[index];
-                person.gender = person.gender.or(gender);
-                person.sure |= titled || known_first;
-                if words.len() > 1 && !person.name.contains(' ') {
-                    person.name = name.to_owned();
-                    person.first = span;
-                }
-                index
-            }
-            _ => {
-                let sure = titled || known_first;
-                self.people.push(Person {
-                    name: name.to_owned(),
-                    surname,
-                    first: span,
-                    gender,
-                    sure,
-                });
-                self.people.len() - 1
-            }
-        };
-        self.seen.push((span.start, index));
-    }
-
-    /// The newest person of this surname.
-    fn find(&self, surname: &str) -> Option<usize> {
-        self.people
-            .iter()
-            .rposition(|person| person.surname == surname)
-    }
-
-    /// Who a mention is, given the items it consists of.
-    pub fn resolve(&mut self, text: &str, items: &[Item]) -> Resolved {
-        let span = Span::new(items[0].span.start, items[items.len() - 1].span.end);
-        let words = span.of(text);
-        if items.len() == 1
-            && items[0]
-                .class
-                .is(Class::STRONG_PRONOUN | Class::SUBORDINATOR)
-            && !items[0].name()
-        {
-            return self.pronoun(text, &items[0], span);
-        }
-        let classes = items
-            .iter()
-            .fold(Class::default(), |all, item| all | item.class);
-        let last = items[items.len() - 1];
-        let named = last.name() || items.iter().any(|item| item.name());
-        let head = items.iter().find(|item| {
-            item.class
-                .is(Class::ROLE | Class::DOCUMENT | Class::GROUP | Class::ORGANISATION)
-        });
-        let preposition = items
-            .iter()
-            .position(|item| item.class.is(Class::PREPOSITION) && !item.capital);
-        let coordinated = items
-            .iter()
-            .position(|item| item.class.is(Class::COORDINATOR));
-        let from = items
-            .iter()
-            .rposition(|item| !(item.name() || item.capital && item.class.is(Class::TITLE)))
-            .map_or(0, |at| (at + 1).min(items.len() - 1));
-        let start = from + title_length(&items[from..]);
-        // "Police" in a title makes no organisation of the chief.
-        let organisation = match start > from {
-            true => items[start..]
-                .iter()
-                .any(|item| item.class.is(Class::ORGANISATION)),
-            false => classes.is(Class::ORGANISATION),
-        };
-        if named && coordinated.is_none() && preposition.is_none() && !organisation && last.name() {
-            let name = without_possessive(Span::new(items[start].span.start, span.end).of(text));
-            return self.named(name, span);
-        }
-        let kind = match head {
-            Some(item) if item.class.is(Class::DOCUMENT) && !item.capital => SpeakerKind::Document,
-            Some(item) if item.class.is(Class::GROUP) => SpeakerKind::Group,
-            Some(item) if item.class.is(Class::ROLE) && !item.class.is(Class::ORGANISATION) => {
-                SpeakerKind::Role
-            }
-            Some(item) if item.class.is(Class::ORGANISATION) => SpeakerKind::Organisation,
-            _ if coordinated.is_some() => SpeakerKind::Group,
-            _ if named => SpeakerKind::Organisation,
-            _ => SpeakerKind::Role,
-        };
-        let name = match items[0].class.is(Class::DETERMINER)
-            && items.len() > 1
-            && items[0].is_word(text, "the")
-        {
-            true => &text[items[1].span.start..span.end],
-            false => words,
-        };
-        let (mut gender, mut chain, mut name) = (
-            items
-                .iter()
-                .rev()
-                .find_map(|item| gender_of(item.class, true)),
-            Vec::new(),
-            name.to_owned(),
-        );
-        let mut kind = kind;
-        // "the senator", "the Premier": a person of that title named before.
-        if items.len() == 2
-            && items[0].is_word(text, "the")
-            && last.class.is(Class::PERSON_ROLE | Class::TITLE)
-        {
-            let role = last.span.of(text).to_lowercase();
-            if let Some(person) = self.titled(text, &role, span.start) {
-                let person = &self.people[person];
-                chain.push(person.first);
-                name = person.name.clone();
-                gender = gender.or(person.gender);
-                kind = SpeakerKind::Person;
-            }
-        }
-        Resolved {
-            speaker: Some(Speaker { name, kind }),
-            chain,
-            gender,
-        }
-    }
-
-    fn titled(&self, text: &str, role: &str, before: usize) -> Option<usize> {
-        let stem = role.to_lowercase();
-        self.people.iter().rposition(|person| {
-            let from = person.first.start.saturating_sub(40);
-            let from = (from..=person.first.start)
-                .find(|&at| text.is_char_boundary(at))
-                .unwrap_or(0);
-            person.first.start < before
-                && person.sure
-                && text[from..person.first.start]
-                    .to_lowercase()
-                    .split_whitespace()
-                    .next_back()
-                    .is_some_and(|word| {
-                        word.trim_end_matches('.') == stem
-                            || stem.starts_with(word.trim_end_matches('.')) && word.len() > 2
-                    })
-        })
-    }
-
-    fn named(&mut self, name: &str, span: Span) -> Resolved {
-        let surname = surname_of(name);
-        let found = match self.people.iter().rposition(|person| {
-            person.surname == surname && (agrees(&person.name, name) || !name.contains(' '))
-        }) {
-            Some(found) => Some(found),
-            None => self.people.iter().rposition(|person| {
-                person.name.contains(' ') && misspelt(&person.surname, surname)
-            }),
-        };
-        // A later full name that a misspelt one precedes: the one with two names, seen first, wins.
-        let better = found.and_then(|index| {
-            let person = &self.people[index];
-            if person.name.contains(' ') {
-                return Some(index);
-            }
-            self.people
-                .iter()
-                .rposition(|other| {
-                    other.name.contains(' ')
-                        && (misspelt(&other.surname, &person.surname)
-                            || other.name.split_whitespace().next() == Some(person.name.as_str()))
-                })
-                .or(Some(index))
-        });
-        match better {
-            Some(index) => {
-                let person = &self.people[index];
-                // Names of organisations that are told by no word of theirs are mostly single words.
-                let kind = if person.sure || person.name.contains(' ') {
-                    SpeakerKind::Person
-                } else {
-                    SpeakerKind::Organisation
-                };
-                let chain = if person.first.overlaps(span) {
-                    Vec::new()
-                } else {
-                    vec![person.first]
-                };
-                Resolved {
-                    speaker: Some(Speaker {
-                        name: person.name.clone(),
-                        kind,
-                    }),
-                    chain,
-                    gender: person.gender,
-                }
-            }
-            None => Resolved {
-                speaker: Some(Speaker {
-                    name: name.to_owned(),
-                    kind: if name.contains(' ') {
-                        SpeakerKind::Person
-                    } else {
-                        SpeakerKind::Organisation
-                    },
-                }),
-                chain: Vec::new(),
-                gender: None,
-            },
-        }
-    }
-
-    fn pronoun(&mut self, text: &str, item: &Item, span: Span) -> Resolved {
-        let word = item.span.of(text).to_lowercase();
-        let wanted = match word.as_str() {
-            "he" => Some(Gender::Male),
-            "she" => Some(Gender::Female),
-            _ => None,
-        };
-        let unresolved = Resolved {
-            speaker: Some(Speaker {
-                name: item.span.of(text).to_owned(),
-                kind: SpeakerKind::Pronoun,
-            }),
-            chain: Vec::new(),
-            gender: wanted,
-        };
-        if matches!(word.as_str(), "who" | "which") {
-            let antecedent = self
-                .seen
-                .iter()
-                .rev()
-                .find(|(at, _)| *at < span.start && span.start - at < 200);
-            return antecedent.map_or(unresolved, |&(_, index)| self.person(index));
-        }
-        if matches!(word.as_str(), "i" | "we" | "you") {
-            return unresolved;
-        }
-        let last_spoken = self.spoken.last().cloned();
-        if let Some(wanted) = wanted {
-            let fits = |gender: Option<Gender>| gender.is_none_or(|gender| gender == wanted);
-            // Somebody named since the last quotation, as the newest sentence's subject would be.
-            let since = last_spoken.as_ref().map_or(0, |(at, _)| *at);
-            let known = |index: &usize| self.people[*index].gender == Some(wanted);
-            let near = |at: &usize| *at > since && *at < span.start && span.start - at < 1500;
-            // The one named first since is likely the subject of what was told since.
-            let mut named = self
-                .seen
-                .iter()
-                .find(|(at, index)| near(at) && known(index));
-            let leading = self.subjects.iter().rev().find(|(at, index)| {
-                let person = &self.people[*index];
-                let (at, fitting) = (*at, person.gender.is_none_or(|gender| gender == wanted));
-                near(&at) && fitting && (person.sure || person.gender.is_some())
+            let fits = get(at).is_some_and(|item| {
+                item.class.is(Class::DETERMINER | Class::POSSESSIVE)
+                    || aside
+                        && item.word
+                        && !item.capital
+                        && (item.class.is(Class::ROLE | Class::PERSON_ROLE)
+                            || item.class == Class::default())
             });
-            if let Some(&(_, index)) = leading {
-                return self.person(index);
+            if fits {
+                while get(at).is_some_and(|item| {
+                    item.word
+                        && !item.class.is(Class::AUX
+                            | Class::MODAL
+                            | Class::STRONG_PRONOUN
+                            | Class::SUBORDINATOR)
+                        && (!item.class.is(Class::PREPOSITION) || item.is_word(text, "of"))
+                }) && at < start + 12
+                {
+                    at += 1;
+                }
+                words.push(start..at);
             }
-            if let Some((_, spoken)) = &last_spoken {
-                let person = spoken.speaker.as_ref().is_some_and(|speaker| {
-                    matches!(speaker.kind, SpeakerKind::Person | SpeakerKind::Role)
-                });
-                if person && fits(spoken.gender) && (spoken.gender.is_some() || named.is_none()) {
-                    return Resolved {
-                        gender: Some(wanted),
-                        ..spoken.clone()
-                    };
+        }
+        let known = self.entities.get_mut(entity);
+        for range in words {
+            let people = items[range.clone()]
+                .iter()
+                .any(|item| item.class.is(Class::PERSON_ROLE));
+            for item in &items[range] {
+                if item.class.is(Class::PERSON_ROLE) && !item.capital {
+                    known.hint(gender_of(item.class, true), 4);
+                }
+                let listed = item.class.is(phrase::NOUNS | Class::TITLE);
+                if item.word
+                    && (listed
+                        || people
+                            && !item
+                                .class
+                                .is(Class::DETERMINER | Class::PREPOSITION | Class::POSSESSIVE))
+                {
+                    known.describe(&spelling::folded(item.span.of(text)));
                 }
             }
-            let unsure =
-                |index: &usize| self.people[*index].sure && fits(self.people[*index].gender);
-            named = named
-                .or_else(|| {
-                    self.seen
-                        .iter()
-                        .find(|(at, index)| near(at) && unsure(index))
-                })
-                .or_else(|| {
-                    self.seen
-                        .iter()
-                        .rev()
-                        .find(|(at, index)| *at < span.start && known(index))
-                })
-                .or_else(|| {
-                    self.seen
-                        .iter()
-                        .rev()
-                        .find(|(at, index)| *at < span.start && unsure(index))
-                })
-                .or_else(|| {
-                    let fitting = |index: &usize| {
-                        fits(self.people[*index].gender) && self.people[*index].name.contains(' ')
-                    };
-                    self.seen
-                        .iter()
-                        .rev()
-                        .find(|(at, index)| *at < span.start && fitting(index))
-                });
-            if let Some(&(_, index)) = named {
-                self.people[index].gender.get_or_insert(wanted);
-                return self.person(index);
+            if people && known.kind == Kind::Unknown {
+                known.kind = Kind::Person;
             }
-            return unresolved;
         }
-        let wants: &[SpeakerKind] = if word == "they" {
-            &[SpeakerKind::Group, SpeakerKind::Organisation]
-        } else {
-            &[SpeakerKind::Organisation, SpeakerKind::Document]
-        };
-        let fitting = self.spoken.iter().rev().take(4).find(|(_, spoken)| {
-            spoken
-                .speaker
-                .as_ref()
-                .is_some_and(|speaker| wants.contains(&speaker.kind))
-        });
-        fitting.map_or(unresolved, |(_, spoken)| spoken.clone())
     }
 
-    fn person(&self, index: usize) -> Resolved {
-        let person = &self.people[index];
-        Resolved {
-            speaker: Some(Speaker {
-                name: person.name.clone(),
-                kind: SpeakerKind::Person,
-            }),
-            chain: vec![person.first],
-            gender: person.gender,
+    /// The entity a description means; one of its own where nothing fits.
+    fn described(&mut self, text: &str, items: &[Item], description: &Description) -> u32 {
+        let head = items[description.head];
+        let word = head.span.of(text).to_lowercase();
+        let kind = description::kind_of(head.class, head.capital);
+        let range = description.words.clone();
+        let gender = gender_of(head.class, true);
+        let owned = items[range.start].class.is(Class::POSSESSIVE)
+            || items[range.clone()]
+                .iter()
+                .any(|item| spelling::is_possessive(item.span.of(text)));
+        if description.definite && !owned {
+            let found = match kind {
+                SpeakerKind::Role => {
+                    let modifiers: Vec<String> = items[range.clone()]
+                        .iter()
+                        .filter(|item| {
+                            item.word && !item.class.is(Class::DETERMINER) && item.span != head.span
+                        })
+                        .map(|item| spelling::folded(item.span.of(text)))
+                        .collect();
+                    description::person(&self.entities, &self.log, &word, &modifiers, gender)
+                }
+                SpeakerKind::Organisation => description::body(&self.entities, &self.log, &word),
+                _ => None,
+            };
+            if let Some(found) = found {
+                return found;
+            }
         }
+        let span = Span::new(items[range.start].span.start, head.span.end);
+        let name = resolve::plain(text, &items[range.clone()]);
+        let entity = self.entities.described(&name, span, kind, gender);
+        let known = self.entities.get_mut(entity);
+        for item in &items[range] {
+            if item.word && !item.class.is(Class::DETERMINER) {
+                known.describe(&spelling::folded(item.span.of(text)));
+            }
+        }
+        entity
     }
 
     /// Remembers who spoke at this place.
@@ -453,95 +423,146 @@ impl Names {
             self.spoken.remove(0);
         }
     }
-}
 
-/// How many of a name's words are titles: of "Police Chief Ramon Ostrander" two, of "Chief Ostrander"
-/// one. A word before a title belongs to it where a full name follows.
-fn title_length(words: &[Item]) -> usize {
-    let title = |word: &Item| word.class.is(Class::TITLE | Class::ROLE);
-    let mut length = 0;
-    while length + 1 < words.len() && title(&words[length]) {
-        length += 1;
+    /// Gives every speaker the fullest name that the whole article has for them, and ends every
+    /// chain where that name stands.
+    pub fn settle(&self, quotes: &mut [AttributedQuote]) {
+        for quote in quotes {
+            let attribution = &mut quote.attribution;
+            let Some(speaker) = &mut attribution.speaker else {
+                continue;
+            };
+            let Some(index) = speaker.entity else {
+                continue;
+            };
+            let entity = self.entities.get(index);
+            if matches!(entity.kind, Kind::Described(_)) || speaker.kind == SpeakerKind::Document {
+                continue;
+            }
+            speaker.name = self.entities.display(index);
+            speaker.kind = resolve::kind_of(entity);
+            let at = attribution
+                .chain
+                .last()
+                .map(|step| step.span)
+                .or(attribution.mention);
+            if at.is_some_and(|at| !at.contains(entity.place)) {
+                attribution.chain.push(Step {
+                    span: entity.place,
+                    link: Link::Name,
+                });
+            }
+        }
     }
-    let before_full_name = words.len().saturating_sub(2);
-    let inner = words[..before_full_name].iter().rposition(title);
-    inner.map_or(length, |last| length.max(last + 1))
 }
 
-fn gender_of(class: Class, title: bool) -> Option<Gender> {
-    let (male, female) = match title {
-        true => (class.is(Class::MALE_TITLE), class.is(Class::FEMALE_TITLE)),
-        false => (class.is(Class::MALE), class.is(Class::FEMALE)),
-    };
-    match (male, female) {
-        (true, false) => Some(Gender::Male),
-        (false, true) => Some(Gender::Female),
-        _ => None,
+/// What a phrase is in its sentence.
+fn role_of(
+    items: &[Item],
+    sentence: &Range<usize>,
+    range: &Range<usize>,
+    possessive: bool,
+) -> Role {
+    if possessive {
+        return Role::Possessive;
+    }
+    let before = (range.start > sentence.start).then(|| items[range.start - 1]);
+    let mut at = range.end;
+    // Over an aside: "NAME, the mayor, said".
+    if at < sentence.end && (items[at].sign(',') || items[at].sign('(') || items[at].dash()) {
+        let close = (at + 1..sentence.end.min(at + 26))
+            .find(|&index| items[index].sign(',') || items[index].sign(')') || items[index].dash());
+        if let Some(close) = close {
+            at = close + 1;
+            if at < sentence.end && items[at].sign(',') {
+                at += 1;
+            }
+        }
+    }
+    while at < sentence.end
+        && items[at].class.is(Class::ADVERB)
+        && !items[at].class.is(Class::AUX | Class::PREPOSITION)
+    {
+        at += 1;
+    }
+    let oblique = before.is_some_and(|item| {
+        item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
+    });
+    let verb = items
+        .get(at)
+        .filter(|_| at < sentence.end)
+        .is_some_and(|item| {
+            item.class
+                .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
+                || item.past
+                || item.word
+                    && !item.capital
+                    && item.class == Class::default()
+                    && third_person(item)
+        });
+    let spoken = speaks(items, sentence, range);
+    match (verb || spoken, oblique) {
+        (_, true) if !spoken => Role::Oblique,
+        (true, _) => Role::Subject,
+        _ => Role::Other,
     }
 }
 
-fn possessive(word: &str) -> bool {
-    word.ends_with("'s") || word.ends_with("’s")
+/// A short unlisted word after a name is as often a verb as not: counted only right after it.
+fn third_person(item: &Item) -> bool {
+    item.span.len() > 3 && item.span.len() < 12
 }
 
-fn without_possessive(word: &str) -> &str {
-    word.strip_suffix("'s")
-        .or_else(|| word.strip_suffix("’s"))
-        .unwrap_or(word)
-}
-
-fn surname_of(name: &str) -> &str {
-    name.split_whitespace()
-        .rev()
-        .find(|word| {
-            !matches!(
-                word.trim_end_matches('.'),
-                "Jr" | "Sr" | "II" | "III" | "IV"
-            )
-        })
-        .unwrap_or("")
-}
-
-/// True where two names of one surname can be one person's.
-fn agrees(known: &str, name: &str) -> bool {
-    let first = |name: &str| {
-        name.split_whitespace()
-            .next()
-            .unwrap_or("")
-            .trim_end_matches('.')
-            .to_lowercase()
+/// True where a verb of speech stands beside a phrase: "NAME said", "said NAME", "NAME, the mayor,
+/// said".
+fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
+    let speech = |item: &Item| {
+        item.class.is(Class::SPEECH)
+            && item.class.is(Class::FINITE | Class::BASE)
+            && !item.class.is(Class::PARTICIPLE)
     };
-    let (known, name) = (first(known), first(name));
-    known.starts_with(&name)
-        || name.starts_with(&known)
-        || known.chars().next() == name.chars().next() && (known.len() < 3 || name.len() < 3)
-        || class_of(&known) == Class::default()
-            && class_of(&name) == Class::default()
-            && known == name
+    let mut at = range.end;
+    if at < sentence.end && items[at].sign(',') {
+        let close = (at + 1..sentence.end.min(at + 26)).find(|&index| items[index].sign(','));
+        at = close.map_or(at, |close| close + 1);
+    }
+    while at < sentence.end
+        && (items[at].class.is(Class::ADVERB | Class::AUX))
+        && at < range.end + 30
+    {
+        at += 1;
+    }
+    if at < sentence.end && speech(&items[at]) {
+        return true;
+    }
+    let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
+    inverted && range.start >= sentence.start + 2 && {
+        let before = items[range.start - 2];
+        before.passage.is_some() || before.sign(',') || before.dash()
+    }
 }
 
-/// One letter wrong, missing, too many, or two swapped, in names of at least five letters.
-fn misspelt(known: &str, name: &str) -> bool {
-    if known.chars().next() != name.chars().next()
-        || known.len() < 5
-        || name.len() < 5
-        || known.len() > 60
+/// A heading has most of its words in capitals, or all in capital letters, and no full stop.
+fn is_heading(items: &[Item]) -> bool {
+    if items.len() > 30
+        || items
+            .last()
+            .is_none_or(|last| !last.word && matches!(last.first, '.' | ','))
     {
         return false;
     }
-    let (known, name): (Vec<char>, Vec<char>) = (known.chars().collect(), name.chars().collect());
-    let prefix = known.iter().zip(&name).take_while(|(a, b)| a == b).count();
-    let suffix = known[prefix..]
-        .iter()
-        .rev()
-        .zip(name[prefix..].iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let (left, right) = (
-        &known[prefix..known.len() - suffix],
-        &name[prefix..name.len() - suffix],
-    );
-    let swapped = left.len() == 2 && right.len() == 2 && left[0] == right[1] && left[1] == right[0];
-    // Hyphenated names may differ by two letters side by side ("Achard", "Ashard").
-    swapped || left.len().max(right.len()) <= 1
+    let words = items.iter().filter(|item| item.word && item.span.len() > 3);
+    let (count, capitals) = words.fold((0, 0), |(count, capitals), item| {
+        (count + 1, capitals + usize::from(item.capital))
+    });
+    count >= 4 && capitals * 10 >= count * 8
+}
+
+/// "By Dena Whitcomb, Staff Writer": the words after "By".
+fn byline(text: &str, items: &[Item]) -> Option<Range<usize>> {
+    let first = items.first()?;
+    let by = first.is_word(text, "by") || first.is_word(text, "words") && items.get(1)?.sign(':');
+    let from = if first.is_word(text, "by") { 1 } else { 2 };
+    let short = items.len() <= 14 && items.last().is_some_and(|last| last.word);
+    (by && short && items.get(from).is_some_and(Item::name)).then_some(from..items.len())
 }

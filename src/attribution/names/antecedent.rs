@@ -1,0 +1,241 @@
+//! Which of those named before a pronoun it stands for: a log-linear choice over the newest
+//! [`Occurrence`]s, its weights learned.
+
+use super::entity::{Entities, Gender, Kind};
+use crate::attribution::{Link, SpeakerKind};
+use crate::span::Span;
+
+/// One place where somebody is spoken of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occurrence {
+    /// The name with its titles, the description or the pronoun.
+    pub span: Span,
+    /// Who it is.
+    pub entity: u32,
+    /// Number of the sentence, over the article.
+    pub sentence: u32,
+    /// Number of the paragraph.
+    pub paragraph: u32,
+    /// What it is in its sentence.
+    pub role: Role,
+    /// What it is made of.
+    pub form: Form,
+    /// How it leads to its entity.
+    pub link: Link,
+    /// It stands between quotation marks.
+    pub quoted: bool,
+    /// It stands beside a verb of speech.
+    pub speaks: bool,
+    /// It is the first subject of its sentence.
+    pub leads: bool,
+}
+
+/// What a phrase is in its sentence, as far as its neighbours tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A finite verb follows.
+    Subject,
+    /// It ends in 's, or is his or her.
+    Possessive,
+    /// A preposition stands before it.
+    Oblique,
+    /// Anything else, such as an object.
+    Other,
+}
+
+/// What an occurrence is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A name.
+    Name,
+    /// A common noun.
+    Description,
+    /// A pronoun.
+    Pronoun,
+}
+
+/// The pronoun asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub at: usize,
+    pub sentence: u32,
+    pub paragraph: u32,
+    pub gender: Gender,
+    /// It stands beside a verb of speech.
+    pub speaks: bool,
+    /// It begins its sentence.
+    pub opens: bool,
+}
+
+/// How far back to look, in occurrences: bounds the time of one choice.
+const WINDOW: usize = 64;
+
+macro_rules! features {
+    ($($name:ident = $weight:literal,)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[derive(Clone, Copy)]
+        enum Feature { $($name,)* }
+        /// The features' names, in the order of the weights.
+        pub const FEATURES: &[&str] = &[$(stringify!($name),)*];
+        const WEIGHTS: &[f32] = &[$($weight,)*];
+    };
+}
+
+// Fitted by training/fit_antecedents.py on the train part alone (labels: training/pronouns.train.tsv
+// and the corpus's own hand-given names): multinomial logistic regression over the candidates of
+// each pronoun, L2 penalty.
+features! {
+    gender_known = 0.75,
+    person = 1.52,
+    unknown_kind = -0.85,
+    described = -0.67,
+    same_sentence = 0.69,
+    sentence_before = 0.61,
+    two_before = -0.17,
+    far = -1.58,
+    same_paragraph = 1.13,
+    paragraph_before = 0.28,
+    subject = 0.46,
+    possessive = 0.29,
+    oblique = -0.19,
+    leads_near = 0.67,
+    quoted_only = -0.19,
+    spoke_last = 0.21,
+    spoke_before = 0.00,
+    spoke_last_speech = 0.56,
+    newest = -0.24,
+    second_newest = -0.15,
+    often = 0.49,
+    same_pronoun = -0.20,
+    opens_and_led = 0.55,
+    speech_and_led = 0.95,
+    spoke_just = 0.55,
+    described_spoke = -0.28,
+}
+
+struct Candidate {
+    entity: u32,
+    newest: Occurrence,
+    /// Its newest occurrence outside quotation marks.
+    open: bool,
+    count: u32,
+    led: bool,
+    spoke: bool,
+    pronoun: bool,
+    rank: usize,
+}
+
+/// The candidate of the highest score; of equals the newest.
+pub(crate) fn best(candidates: &[(u32, [f32; FEATURES.len()])]) -> Option<u32> {
+    let score =
+        |features: &[f32]| -> f32 { features.iter().zip(WEIGHTS).map(|(x, w)| x * w).sum() };
+    candidates
+        .iter()
+        .map(|(entity, features)| (*entity, score(features)))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(entity, _)| entity)
+}
+
+/// Those who can be meant, newest first, with their features `[candidate, feature]`.
+pub(crate) fn candidates(
+    entities: &Entities,
+    log: &[Occurrence],
+    asked: &Asked,
+) -> Vec<(u32, [f32; FEATURES.len()])> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut last_speaker = None;
+    for occurrence in log[log.len().saturating_sub(WINDOW)..].iter().rev() {
+        if occurrence.span.start >= asked.at {
+            continue;
+        }
+        if last_speaker.is_none() && occurrence.speaks && !occurrence.quoted {
+            last_speaker = Some(occurrence.entity);
+        }
+        let known = found
+            .iter_mut()
+            .find(|candidate| candidate.entity == occurrence.entity);
+        let candidate = match known {
+            Some(candidate) => {
+                if !candidate.open && !occurrence.quoted {
+                    candidate.newest = *occurrence;
+                }
+                candidate
+            }
+            None => {
+                let entity = entities.get(occurrence.entity);
+                let can = match entity.kind {
+                    Kind::Organisation => false,
+                    Kind::Described(kind) => kind == SpeakerKind::Role,
+                    Kind::Unknown | Kind::Person => true,
+                };
+                if !can || entity.gender().is_some_and(|gender| gender != asked.gender) {
+                    continue;
+                }
+                found.push(Candidate {
+                    entity: occurrence.entity,
+                    newest: *occurrence,
+                    open: false,
+                    count: 0,
+                    led: false,
+                    spoke: false,
+                    pronoun: occurrence.form == Form::Pronoun
+                        && occurrence.role != Role::Possessive,
+                    rank: found.len(),
+                });
+                found.last_mut().expect("it was just pushed")
+            }
+        };
+        candidate.open |= !occurrence.quoted;
+        candidate.count += u32::from(!occurrence.quoted);
+        candidate.led |=
+            occurrence.leads && !occurrence.quoted && asked.sentence - occurrence.sentence <= 1;
+        candidate.spoke |= occurrence.speaks && !occurrence.quoted;
+    }
+    found
+        .into_iter()
+        .map(|candidate| {
+            let mut x = [0.0; FEATURES.len()];
+            let mut set = |feature: Feature, value: f32| x[feature as usize] = value;
+            let entity = entities.get(candidate.entity);
+            let newest = candidate.newest;
+            let flag = |truth: bool| f32::from(u8::from(truth));
+            set(
+                Feature::gender_known,
+                flag(entity.gender() == Some(asked.gender)),
+            );
+            set(Feature::person, flag(entity.kind == Kind::Person));
+            set(Feature::unknown_kind, flag(entity.kind == Kind::Unknown));
+            set(
+                Feature::described,
+                flag(matches!(entity.kind, Kind::Described(_))),
+            );
+            let sentences = asked.sentence - newest.sentence;
+            set(Feature::same_sentence, flag(sentences == 0));
+            set(Feature::sentence_before, flag(sentences == 1));
+            set(Feature::two_before, flag(sentences == 2));
+            set(Feature::far, (sentences.saturating_sub(2) as f32).ln_1p());
+            let paragraphs = asked.paragraph - newest.paragraph;
+            set(Feature::same_paragraph, flag(paragraphs == 0));
+            set(Feature::paragraph_before, flag(paragraphs == 1));
+            set(Feature::subject, flag(newest.role == Role::Subject));
+            set(Feature::possessive, flag(newest.role == Role::Possessive));
+            set(Feature::oblique, flag(newest.role == Role::Oblique));
+            set(Feature::leads_near, flag(candidate.led));
+            set(Feature::quoted_only, flag(!candidate.open));
+            let spoke_last = last_speaker == Some(candidate.entity);
+            set(Feature::spoke_last, flag(spoke_last));
+            set(Feature::spoke_before, flag(candidate.spoke && !spoke_last));
+            set(Feature::spoke_last_speech, flag(spoke_last && asked.speaks));
+            set(Feature::newest, flag(candidate.rank == 0));
+            set(Feature::second_newest, flag(candidate.rank == 1));
+            set(Feature::often, (candidate.count as f32).ln_1p());
+            set(Feature::same_pronoun, flag(candidate.pronoun));
+            set(Feature::opens_and_led, flag(asked.opens && candidate.led));
+            set(Feature::speech_and_led, flag(asked.speaks && candidate.led));
+            set(Feature::spoke_just, flag(spoke_last && sentences <= 1));
+            let described = matches!(entity.kind, Kind::Described(_));
+            set(Feature::described_spoke, flag(described && spoke_last));
+            (candidate.entity, x)
+        })
+        .collect()
+}

@@ -1,0 +1,489 @@
+//! A [`Phrase`] is what the text calls somebody by: a name with its titles, a description, a
+//! pronoun, as items of a paragraph.
+
+use std::ops::Range;
+
+use super::spelling::{is_possessive, without_possessive};
+use crate::attribution::frame::Item;
+use crate::lexicon::Class;
+
+/// Words that call somebody something.
+#[derive(Clone, Debug)]
+pub(crate) enum Phrase {
+    /// "Police Chief Ramon Ostrander", "the Harlow Falls Patrol Association".
+    Name(Name),
+    /// "the senator", "two officials", "its petition".
+    Description(Description),
+    /// "he", "his", at this item.
+    Pronoun(usize),
+}
+
+/// A name and what stands before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    /// Titles included.
+    pub titles: Range<usize>,
+    /// The name alone.
+    pub words: Range<usize>,
+    /// A word of it says that it is a body: "Council", "Inc.", or it is an acronym.
+    pub organisation: bool,
+    /// It ends in 's.
+    pub possessive: bool,
+    /// A description that stands before it: "his wife, ", "the economist ".
+    pub described: Option<Description>,
+}
+
+/// A description by a common noun.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    /// From the determiner to the noun.
+    pub words: Range<usize>,
+    /// The noun: "senator".
+    pub head: usize,
+    /// True where it begins with "the", "that" or a possessive.
+    pub definite: bool,
+}
+
+/// The phrases of the items `range`, which is one sentence, in order.
+pub(crate) fn phrases(
+    text: &str,
+    items: &[Item],
+    range: Range<usize>,
+    heading: bool,
+) -> Vec<Phrase> {
+    let mut found: Vec<Phrase> = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        let item = items[at];
+        if !item.word {
+            at += 1;
+            continue;
+        }
+        if !item.name()
+            && item
+                .class
+                .is(Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::POSSESSIVE)
+            && is_personal(text, &item)
+        {
+            found.push(Phrase::Pronoun(at));
+            if !item.class.is(Class::POSSESSIVE) {
+                at += 1;
+                continue;
+            }
+        }
+        if let Some(name) = name_at(text, items, at, &range, heading) {
+            at = name.words.end;
+            let described = match found.last() {
+                Some(Phrase::Description(description)) if leads(items, description, &name) => {
+                    match found.pop() {
+                        Some(Phrase::Description(description)) => Some(description),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            };
+            found.push(Phrase::Name(Name { described, ..name }));
+            continue;
+        }
+        if let Some(description) = description_at(text, items, at, &range) {
+            at = description.words.end;
+            found.push(Phrase::Description(description));
+            continue;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// True for he and she in every case: the pronouns whose antecedents are kept track of.
+fn is_personal(text: &str, item: &Item) -> bool {
+    matches!(
+        item.span.of(text),
+        "he" | "He" | "HE" | "she" | "She" | "SHE" | "his" | "His" | "her" | "Her" | "him" | "hers"
+    )
+}
+
+/// "his wife, Melania": the description's noun, at most a comma, the name.
+fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
+    let from = description.words.end;
+    let to = name.titles.start;
+    from == to || to == from + 1 && items[from].sign(',')
+}
+
+/// What can begin a name where it stands.
+fn begins(items: &[Item], at: usize, opening: bool) -> bool {
+    let item = items[at];
+    if !item.word || !item.capital {
+        return false;
+    }
+    let given = item.class.is(Class::MALE | Class::FEMALE);
+    let followed = items
+        .get(at + 1)
+        .is_some_and(|next| next.word && next.capital && !next.class.is(Class::NOT_NAME));
+    if item.class.is(Class::NOT_NAME | Class::TIME) {
+        return given && followed && !item.class.is(Class::NOT_NAME);
+    }
+    if !item.first.is_alphabetic() && item.first != '@' {
+        return false;
+    }
+    let function = item.class.is(Class::PREPOSITION
+        | Class::SUBORDINATOR
+        | Class::COORDINATOR
+        | Class::AUX
+        | Class::MODAL
+        | Class::ADVERB
+        | Class::PRONOUN
+        | Class::DETERMINER
+        | Class::POSSESSIVE
+        | Class::VERB
+        | Class::NEGATION)
+        || item.class.is_reporting();
+    !(opening && function) || given && (followed || !item.class.is(Class::MODAL | Class::ADVERB))
+}
+
+fn name_at(
+    text: &str,
+    items: &[Item],
+    start: usize,
+    range: &Range<usize>,
+    heading: bool,
+) -> Option<Name> {
+    let opening =
+        start == range.start || heading || !items[start - 1].word && !items[start - 1].sign(',');
+    if !begins(items, start, opening) {
+        return None;
+    }
+    let mut end = start;
+    while end < range.end && end < start + 9 {
+        let item = items[end];
+        let surface = item.span.of(text);
+        let arabic = surface.starts_with("al-") || surface.starts_with("el-");
+        let inner = end > start
+            && (item.class.is(Class::PARTICLE) || arabic)
+            && !item.capital
+            && (arabic || capital_after_particles(items, end, range.end));
+        let ampersand = item.sign('&') && items.get(end + 1).is_some_and(|next| next.capital);
+        let word = item.word
+            && item.capital
+            && begins(items, end, heading && end > start)
+            && !(end > start
+                && item
+                    .class
+                    .is(Class::DETERMINER | Class::SUBORDINATOR | Class::AUX)
+                && !item.class.is(Class::MALE | Class::FEMALE));
+        if !(word || inner || ampersand) {
+            break;
+        }
+        end += 1;
+        if is_possessive(surface) {
+            break;
+        }
+    }
+    while end > start && !items[end - 1].capital && !items[end - 1].span.of(text).contains('-') {
+        end -= 1;
+    }
+    if end == start {
+        return None;
+    }
+    let words = &items[start..end];
+    let mut titles = title_length(words);
+    // A listed word at a sentence's start, a place or a party before a given name is no part of it.
+    if titles == 0 {
+        titles = before_given_name(text, words, opening);
+    }
+    let mut first = start + titles;
+    let organisation_word = |item: &Item| item.class.is(Class::ORGANISATION) && item.capital;
+    let mut organisation = items[first..end].iter().any(organisation_word)
+        || items[first..end].iter().any(|item| item.sign('&'))
+        || end == first + 1 && is_acronym(text, &items[first]);
+    if titles == 0
+        && organisation
+        && end - start == 1
+        && opening
+        && words[0].class.is(Class::GROUP | Class::ROLE)
+    {
+        return None;
+    }
+    // "Center for Fair Tariffs", "Department of Justice".
+    if organisation {
+        for _ in 0..2 {
+            let joined = items
+                .get(end)
+                .filter(|_| end + 1 < range.end)
+                .is_some_and(|item| {
+                    (item.is_word(text, "of") || item.is_word(text, "for"))
+                        && items[end + 1].capital
+                        && items[end + 1].word
+                        && !is_possessive(items[end - 1].span.of(text))
+                        && items[end - 1].class.is(Class::ORGANISATION)
+                });
+            if !joined {
+                break;
+            }
+            end += 2;
+            while end < range.end
+                && items[end].name()
+                && end < start + 12
+                && !is_possessive(items[end - 1].span.of(text))
+            {
+                end += 1;
+            }
+        }
+    }
+    // "Director of the …" and titles alone are descriptions.
+    let last = items[end - 1];
+    if end - first == 1
+        && (last.class.is(Class::TITLE | Class::ROLE)
+            && !last.class.is(Class::MALE | Class::FEMALE))
+        && !organisation
+    {
+        return None;
+    }
+    if end - first == 1
+        && last
+            .class
+            .is(Class::ORGANISATION | Class::DOCUMENT | Class::OFFICE)
+        && opening
+        && titles == 0
+    {
+        return None;
+    }
+    // A single unlisted word that opens a sentence is a name if a verb, a comma or 's follows.
+    let single = end - start == 1 && opening && !organisation && last.class == Class::default();
+    if single
+        && items
+            .get(end)
+            .filter(|_| end < range.end)
+            .is_some_and(|next| {
+                next.word
+                    && !next.capital
+                    && !next.past
+                    && !is_possessive(last.span.of(text))
+                    && !next.class.is(Class::AUX
+                        | Class::MODAL
+                        | Class::VERB
+                        | Class::FINITE
+                        | Class::ADVERB
+                        | Class::COORDINATOR
+                        | Class::SUBORDINATOR
+                        | Class::PREPOSITION)
+                    && (next.class.is(NOUNS) || !next.span.of(text).ends_with('s'))
+            })
+    {
+        return None;
+    }
+    if single
+        && last.span.of(text).ends_with("ly")
+        && items.get(end).is_some_and(|next| next.sign(','))
+    {
+        return None;
+    }
+    // "Martin Luther King, Jr.": the comma is the name's.
+    if items.get(end).is_some_and(|item| item.sign(','))
+        && end + 1 < range.end
+        && is_suffix(items[end + 1].span.of(text))
+        && !organisation
+    {
+        end += 2;
+    }
+    if titles > 0
+        && items[first..end]
+            .iter()
+            .all(|item| item.class.is(Class::OFFICE))
+    {
+        first = start;
+        organisation = false;
+        if items[first..end]
+            .iter()
+            .all(|item| item.class.is(Class::OFFICE | Class::TITLE | Class::ROLE))
+        {
+            return None;
+        }
+    }
+    Some(Name {
+        titles: start..first,
+        words: first..end,
+        organisation,
+        possessive: is_possessive(items[end - 1].span.of(text)),
+        described: None,
+    })
+}
+
+fn capital_after_particles(items: &[Item], at: usize, end: usize) -> bool {
+    let next = (at..end.min(at + 3))
+        .find(|&index| !items[index].class.is(Class::PARTICLE) || items[index].capital);
+    next.is_some_and(|index| items[index].word && items[index].capital)
+}
+
+/// "Jr.", "Sr.", "III".
+pub(crate) fn is_suffix(word: &str) -> bool {
+    matches!(
+        without_possessive(word).trim_end_matches('.'),
+        "Jr" | "Sr" | "II" | "III" | "IV"
+    )
+}
+
+/// "DNC", "N.F.L.": two capitals or more and nothing else.
+pub(crate) fn is_acronym(text: &str, item: &Item) -> bool {
+    let word = without_possessive(item.span.of(text));
+    let capitals = word.chars().filter(|c| c.is_uppercase()).count();
+    capitals >= 2
+        && word.len() <= 12
+        && word
+            .chars()
+            .all(|c| c.is_uppercase() || c == '.' || c == '&' || c.is_ascii_digit())
+}
+
+/// How many of a name's words are titles: of "Police Chief Ramon Ostrander" two, of "Chief
+/// Ostrander" one. A word before a title belongs to it where a full name follows.
+pub(crate) fn title_length(words: &[Item]) -> usize {
+    let title = |word: &Item| {
+        word.class.is(Class::TITLE | Class::ROLE) && !word.class.is(Class::MALE | Class::FEMALE)
+            || word.class.is(Class::TITLE)
+    };
+    let mut length = 0;
+    while length + 1 < words.len()
+        && (title(&words[length]) || words[length].class.is(Class::OFFICE))
+    {
+        length += 1;
+    }
+    // "Dean Smith" and "Judge Smith": a title that is a given name too stays where one word follows.
+    if length == 1
+        && words.len() == 3
+        && words[0].class.is(Class::MALE | Class::FEMALE)
+        && !words[0].class.is(Class::ABBREVIATION)
+        && words[1].class.is(Class::ABBREVIATION)
+    {
+        length = 0;
+    }
+    let before_full_name = words.len().saturating_sub(2);
+    let inner = words[..before_full_name].iter().rposition(title);
+    length = inner.map_or(length, |last| length.max(last + 1));
+    // "Vermont Sen. Sanders".
+    let abbreviated = words[..words.len() - 1]
+        .iter()
+        .rposition(|word| word.class.is(Class::TITLE) && word.class.is(Class::ABBREVIATION));
+    abbreviated.map_or(length, |last| length.max(last + 1))
+}
+
+/// How many words stand before the given name that the name begins with: "Republican Donald Trump",
+/// "MSNBC’s", a listed word that opens the sentence.
+fn before_given_name(text: &str, words: &[Item], opening: bool) -> usize {
+    let given = words
+        .iter()
+        .position(|word| word.class.is(Class::MALE | Class::FEMALE));
+    let Some(given) = given.filter(|&at| at > 0 && at + 1 < words.len()) else {
+        return 0;
+    };
+    let listed = |word: &Item| {
+        word.class != Class::default()
+            && !word
+                .class
+                .is(Class::MALE | Class::FEMALE | Class::ABBREVIATION | Class::PARTICLE)
+    };
+    let before = &words[..given];
+    let demonym = |word: &Item| {
+        let surface = word.span.of(text);
+        ["ish", "ese", "ican", "ian", "can"]
+            .iter()
+            .any(|end| surface.len() > 5 && surface.ends_with(end))
+    };
+    let foreign = before
+        .iter()
+        .all(|word| listed(word) || is_acronym(text, word) || demonym(word));
+    let long = given >= 2
+        && words.len() >= 4
+        && !before
+            .iter()
+            .any(|word| word.class.is(Class::ABBREVIATION | Class::PARTICLE));
+    let _ = opening;
+    if foreign || long { given } else { 0 }
+}
+
+fn description_at(
+    text: &str,
+    items: &[Item],
+    start: usize,
+    range: &Range<usize>,
+) -> Option<Description> {
+    let first = items[start];
+    let possessor = start > range.start && is_possessive(items[start - 1].span.of(text));
+    let determined = first.class.is(Class::DETERMINER | Class::POSSESSIVE);
+    if !determined && !possessor && !first.class.is(Class::GROUP | Class::ROLE) {
+        return None;
+    }
+    if !determined && !possessor && first.capital && start != range.start {
+        return None;
+    }
+    let mut head = None;
+    let limit = range.end.min(start + 8);
+    let mut at = start + usize::from(determined);
+    while at < limit {
+        let item = items[at];
+        let stops = !item.word && !item.sign('’') && !item.sign('\'')
+            || item
+                .class
+                .is(Class::STRONG_PRONOUN | Class::AUX | Class::MODAL | Class::COORDINATOR)
+            || item.class.is(Class::SUBORDINATOR)
+            || item.class.is(Class::PREPOSITION) && !item.class.is(Class::ROLE | Class::ADVERB)
+            || item.class.is(Class::POSSESSIVE)
+            || item.class.is(Class::VERB) && !item.class.is(NOUNS)
+            || item.class.is(Class::FINITE)
+                && item.class.is_reporting()
+                && !item.class.is(Class::NOUN_TOO | NOUNS)
+            || item.past && head.is_some();
+        if stops {
+            break;
+        }
+        if item.name() && !item.class.is(NOUNS | Class::TITLE) && head.is_some() {
+            break;
+        }
+        if item.class.is(NOUNS) || item.class.is(Class::TITLE) && item.capital {
+            head = Some(at);
+        } else if head.is_some() && item.class == Class::default() && !item.first.is_uppercase() {
+            // "the police report": the noun is not known, so the description is of something else.
+            if item.span.of(text).ends_with("ly") {
+                break;
+            }
+            head = None;
+        }
+        at += 1;
+        if is_possessive(item.span.of(text)) {
+            // "the association's president": what follows is the noun.
+            head = None;
+        }
+    }
+    let head = head?;
+    // "the Harlow Falls Patrol Association", "the Center for Fair Tariffs": a name with its article.
+    let noun = items[head];
+    if noun.capital && noun.class.is(Class::ORGANISATION) {
+        let inner = items[start + usize::from(determined)..head]
+            .iter()
+            .any(|item| item.word && item.capital && !item.class.is(Class::NOT_NAME));
+        let joined = items
+            .get(head + 1)
+            .is_some_and(|item| item.is_word(text, "for") || item.is_word(text, "of"))
+            && items.get(head + 2).is_some_and(|item| item.capital);
+        if inner || joined {
+            return None;
+        }
+    }
+    Some(Description {
+        words: start..head + 1,
+        head,
+        definite: possessor
+            || first.class.is(Class::POSSESSIVE)
+            || first.is_word(text, "the")
+            || first.is_word(text, "that")
+            || first.is_word(text, "this"),
+    })
+}
+
+/// Common nouns for those who can speak.
+pub(crate) const NOUNS: Class = Class(
+    Class::ROLE.0
+        | Class::PERSON_ROLE.0
+        | Class::GROUP.0
+        | Class::ORGANISATION.0
+        | Class::DOCUMENT.0,
+);

@@ -1,0 +1,534 @@
+//! From a mention to its speaker: what was read at that place, or, where nothing was, the words
+//! themselves.
+
+use super::antecedent::{Form, Occurrence, Role};
+use super::entity::{Entity, Gender, Kind, gender_of};
+use super::phrase::{NOUNS, Phrase, phrases};
+use super::{Names, Resolved, description, spelling};
+use crate::attribution::frame::Item;
+use crate::attribution::{Link, Speaker, SpeakerKind, Step};
+use crate::lexicon::Class;
+use crate::span::Span;
+
+/// How far back a mention looks for what it stands for, in occurrences.
+const WINDOW: usize = 96;
+
+impl Names {
+    /// Who a mention is, given the items it consists of, of a paragraph that has been read. It does
+    /// not matter who found the mention. Without items nothing is known.
+    pub fn resolve(&mut self, text: &str, items: &[Item]) -> Resolved {
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            return Resolved::default();
+        };
+        let span = Span::new(first.span.start, last.span.end);
+        let pronoun = Class::STRONG_PRONOUN | Class::SUBORDINATOR;
+        if items.len() == 1 && first.class.is(pronoun) && !first.name() {
+            return self.pronoun(text, first, span);
+        }
+        if let Some(joint) = self.coordinated(text, items, span) {
+            return joint;
+        }
+        let mut head = head_end(text, items);
+        // "Leader of Opposition Farida Qureshi", "Secretary of State John Kerry": titles with "of".
+        let titled = head < items.len()
+            && items[head].is_word(text, "of")
+            && items[head - 1].class.is(Class::TITLE);
+        if titled && last.name() {
+            let full = self
+                .within(span)
+                .iter()
+                .rev()
+                .find(|other| other.span.overlaps(last.span));
+            if full.is_some_and(|other| {
+                other.form == Form::Name && self.entities.get(other.entity).is_person()
+            }) {
+                head = items.len();
+            }
+        }
+        let at_head = items[head - 1].span;
+        let within = self.within(span);
+        let covering = within
+            .iter()
+            .rev()
+            .find(|occurrence| {
+                occurrence.form != Form::Pronoun && occurrence.span.overlaps(at_head)
+            })
+            .copied();
+        match covering {
+            Some(occurrence) if !self.is_own_description(&occurrence) => {
+                self.entity(&occurrence, span)
+            }
+            Some(occurrence) => self.description(text, items, head, Some(occurrence), span),
+            None => self.unread(text, items, head, span),
+        }
+    }
+
+    /// The occurrences that begin inside a span.
+    fn within(&self, span: Span) -> &[Occurrence] {
+        let place = |byte: usize| self.log.partition_point(|other| other.span.start < byte);
+        let from = place(span.start);
+        &self.log[from..place(span.end).max(from)]
+    }
+
+    /// The newest occurrences before a place, newest first.
+    fn before(&self, byte: usize) -> impl Iterator<Item = &Occurrence> {
+        let to = self.log.partition_point(|other| other.span.start < byte);
+        self.log[..to].iter().rev().take(WINDOW)
+    }
+
+    /// True where an entity is known by this very description and no other.
+    fn is_own_description(&self, occurrence: &Occurrence) -> bool {
+        let entity = self.entities.get(occurrence.entity);
+        matches!(entity.kind, Kind::Described(_)) && entity.place.start == occurrence.span.start
+    }
+
+    /// An entity as the speaker of a mention that stands for it.
+    fn entity(&self, occurrence: &Occurrence, mention: Span) -> Resolved {
+        let entity = self.entities.get(occurrence.entity);
+        let mut chain = Vec::new();
+        let mut link = occurrence.link;
+        if occurrence.form != Form::Name {
+            let named = self
+                .before(mention.start)
+                .find(|other| other.entity == occurrence.entity && other.form != Form::Pronoun);
+            if let Some(named) = named {
+                chain.push(Step {
+                    span: named.span,
+                    link,
+                });
+                link = named.link;
+            }
+        }
+        let from = chain.last().map_or(mention, |step| step.span);
+        if !from.overlaps(entity.place) {
+            chain.push(Step {
+                span: entity.place,
+                link,
+            });
+        }
+        Resolved {
+            speaker: Some(Speaker {
+                name: self.entities.display(occurrence.entity),
+                kind: kind_of(entity),
+                entity: Some(occurrence.entity),
+            }),
+            chain,
+            gender: entity.gender(),
+        }
+    }
+
+    /// "Otis Pell and his daughter, Renee Pell-Hardy".
+    fn coordinated(&self, text: &str, items: &[Item], mention: Span) -> Option<Resolved> {
+        let and = items.iter().position(|item| item.is_word(text, "and"))?;
+        let and = items[and].span;
+        let named: Vec<Occurrence> = self
+            .within(mention)
+            .iter()
+            .filter(|occurrence| occurrence.form == Form::Name)
+            .copied()
+            .collect();
+        // "Securities and Exchange Commission" is one name.
+        let one = named.iter().any(|occurrence| occurrence.span.overlaps(and));
+        let sides = named
+            .iter()
+            .any(|occurrence| occurrence.span.end <= and.start)
+            && named
+                .iter()
+                .any(|occurrence| occurrence.span.start >= and.end);
+        if one
+            || !sides
+            || named
+                .iter()
+                .any(|occurrence| occurrence.role == Role::Possessive)
+        {
+            return None;
+        }
+        let mut members: Vec<u32> = Vec::new();
+        let mut chain = Vec::new();
+        for occurrence in &named {
+            if !members.contains(&occurrence.entity) {
+                members.push(occurrence.entity);
+                chain.push(Step {
+                    span: occurrence.span,
+                    link: Link::Coordination,
+                });
+            }
+        }
+        let names: Vec<String> = members
+            .iter()
+            .map(|&one| self.entities.display(one))
+            .collect();
+        let (last, others) = names.split_last()?;
+        if others.is_empty() {
+            return None;
+        }
+        Some(Resolved {
+            speaker: Some(Speaker {
+                name: format!("{} and {last}", others.join(", ")),
+                kind: SpeakerKind::Group,
+                entity: None,
+            }),
+            chain,
+            gender: None,
+        })
+    }
+
+    /// A speaker known by a description: "two officials", "its petition", "a spokesman for X".
+    fn description(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        head: usize,
+        occurrence: Option<Occurrence>,
+        mention: Span,
+    ) -> Resolved {
+        let noun = items[..head].iter().rev().find(|item| item.class.is(NOUNS));
+        let kind = noun.map_or(SpeakerKind::Role, |item| {
+            description::kind_of(item.class, item.capital)
+        });
+        let gender = items[..head]
+            .iter()
+            .rev()
+            .find_map(|item| gender_of(item.class, true));
+        let mut name = plain(text, items);
+        let mut chain = Vec::new();
+        let owner = items[..head - 1].iter().rposition(|item| {
+            item.class.is(Class::POSSESSIVE) || spelling::is_possessive(item.span.of(text))
+        });
+        if let Some(owner) = owner
+            && let Some((owner_index, place)) = self.owner(text, items, owner)
+        {
+            let owning = self.entities.display(owner_index);
+            chain.push(Step {
+                span: place,
+                link: Link::Possessor,
+            });
+            let rest = text[items[owner].span.end..mention.end].trim_start();
+            name = match kind {
+                // A petition, a letter or a placard speaks for whoever wrote it.
+                SpeakerKind::Document => owning,
+                _ => format!("{owning}'s {rest}"),
+            };
+        }
+        if owner.is_none()
+            && let Some((shown, step)) = self.of_whom(text, items, head, mention)
+        {
+            name = shown;
+            chain.push(step);
+        }
+        let entity = occurrence.map(|occurrence| occurrence.entity);
+        if let Some(index) = entity {
+            self.entities.get_mut(index).name.clone_from(&name);
+        }
+        Resolved {
+            speaker: Some(Speaker { name, kind, entity }),
+            chain,
+            gender,
+        }
+    }
+
+    /// "a spokesman for the minister": the description with the full name of whom it ends in.
+    fn of_whom(
+        &self,
+        text: &str,
+        items: &[Item],
+        head: usize,
+        mention: Span,
+    ) -> Option<(String, Step)> {
+        let preposition = items.get(head)?;
+        if !["for", "of", "to"]
+            .iter()
+            .any(|word| preposition.is_word(text, word))
+        {
+            return None;
+        }
+        let inner = Span::new(preposition.span.end, mention.end);
+        let one = match self.within(inner) {
+            [one] => *one,
+            _ => return None,
+        };
+        let entity = self.entities.get(one.entity);
+        let whole = text[inner.start..one.span.start].trim();
+        if matches!(entity.kind, Kind::Described(_))
+            || !matches!(whole, "" | "the" | "The")
+            || one.span.end != mention.end
+        {
+            return None;
+        }
+        let before = plain(text, &items[..=head]);
+        let article = if entity.kind == Kind::Organisation && whole.len() == 3 {
+            "the "
+        } else {
+            ""
+        };
+        let step = Step {
+            span: one.span,
+            link: Link::Possessor,
+        };
+        Some((
+            format!("{before} {article}{}", self.entities.display(one.entity)),
+            step,
+        ))
+    }
+
+    /// Whom "his", "its" or "the association's" means, and the place that says so.
+    fn owner(&self, text: &str, items: &[Item], owner: usize) -> Option<(u32, Span)> {
+        let item = items[owner];
+        let word = item.span.of(text).to_lowercase();
+        let inside = self
+            .within(Span::new(items[0].span.start, item.span.end))
+            .iter()
+            .rev()
+            .find(|occurrence| {
+                occurrence.form == Form::Name && occurrence.span.overlaps(item.span)
+            });
+        if let Some(named) = inside {
+            return Some((named.entity, named.span));
+        }
+        let fits = |index: u32| {
+            let entity = self.entities.get(index);
+            match word.as_str() {
+                "his" => entity.is_person() && entity.gender() != Some(Gender::Female),
+                "her" => entity.is_person() && entity.gender() != Some(Gender::Male),
+                "its" | "their" => entity.kind == Kind::Organisation,
+                _ => false,
+            }
+        };
+        if matches!(word.as_str(), "his" | "her" | "its" | "their") {
+            let subject = self
+                .before(item.span.start)
+                .take(12)
+                .find(|other| !other.quoted && other.role == Role::Subject && fits(other.entity))
+                .or_else(|| {
+                    self.before(item.span.start)
+                        .take(12)
+                        .find(|other| fits(other.entity))
+                });
+            return subject.map(|other| (other.entity, other.span));
+        }
+        // "the association's": the body that a description of that noun means.
+        let stem = spelling::without_possessive(&word);
+        if owner == 0 || !crate::lexicon::class_of(stem).is(Class::ORGANISATION) {
+            return None;
+        }
+        let to = self
+            .log
+            .partition_point(|other| other.span.start < item.span.start);
+        let index = description::body(&self.entities, &self.log[..to], stem)?;
+        let place = self
+            .before(item.span.start)
+            .find(|other| other.entity == index)?;
+        Some((index, place.span))
+    }
+
+    /// A mention at whose head nothing was read: in a heading, or of words on no list.
+    fn unread(&mut self, text: &str, items: &[Item], head: usize, mention: Span) -> Resolved {
+        let last = items[head - 1];
+        if last.name() {
+            let found = phrases(text, items, 0..head, false);
+            let name = found.into_iter().rev().find_map(|phrase| match phrase {
+                Phrase::Name(name) if name.words.end == head => Some(name),
+                _ => None,
+            });
+            if let Some(name) = name {
+                let (entity, link) = self.entities.name(text, items, &name);
+                let occurrence = Occurrence {
+                    span: mention,
+                    entity,
+                    sentence: 0,
+                    paragraph: 0,
+                    role: Role::Other,
+                    form: Form::Name,
+                    link,
+                    quoted: false,
+                    speaks: false,
+                    leads: false,
+                };
+                return self.entity(&occurrence, mention);
+            }
+        }
+        let mut resolved = self.description(text, items, head, None, mention);
+        let noun = items[..head].iter().any(|item| item.class.is(NOUNS));
+        if let Some(speaker) = resolved.speaker.as_mut().filter(|_| !noun && last.name()) {
+            speaker.kind = SpeakerKind::Organisation;
+        }
+        resolved
+    }
+
+    fn pronoun(&self, text: &str, item: &Item, span: Span) -> Resolved {
+        let word = item.span.of(text).to_lowercase();
+        let gender = match word.as_str() {
+            "he" => Some(Gender::Male),
+            "she" => Some(Gender::Female),
+            _ => None,
+        };
+        let read = self
+            .within(span)
+            .iter()
+            .find(|other| other.form == Form::Pronoun);
+        if let Some(read) = read.filter(|_| gender.is_some()) {
+            return self.entity(read, span);
+        }
+        let unresolved = Resolved {
+            speaker: Some(Speaker {
+                name: word.clone(),
+                kind: SpeakerKind::Pronoun,
+                entity: None,
+            }),
+            chain: Vec::new(),
+            gender,
+        };
+        let standing_for = |other: &Occurrence| {
+            let pronoun = Occurrence {
+                form: Form::Pronoun,
+                link: Link::Pronoun,
+                ..*other
+            };
+            self.entity(&pronoun, span)
+        };
+        match word.as_str() {
+            "who" | "which" => {
+                let antecedent = self
+                    .before(span.start)
+                    .find(|other| other.form != Form::Pronoun)
+                    .filter(|other| span.start - other.span.end < 200);
+                antecedent.map_or(unresolved, standing_for)
+            }
+            "i" => match self.author {
+                Some(author) => self.author_as(author, unresolved),
+                None => unresolved,
+            },
+            "they" | "it" => self
+                .they_or_it(&word, span, standing_for)
+                .unwrap_or(unresolved),
+            _ => unresolved,
+        }
+    }
+
+    fn author_as(&self, author: u32, unresolved: Resolved) -> Resolved {
+        let entity = self.entities.get(author);
+        Resolved {
+            speaker: Some(Speaker {
+                name: self.entities.display(author),
+                kind: SpeakerKind::Person,
+                entity: Some(author),
+            }),
+            chain: vec![Step {
+                span: entity.place,
+                link: Link::Byline,
+            }],
+            ..unresolved
+        }
+    }
+
+    /// The last who spoke of the kinds that fit; else the last subject of those kinds.
+    fn they_or_it(
+        &self,
+        word: &str,
+        span: Span,
+        standing_for: impl Fn(&Occurrence) -> Resolved,
+    ) -> Option<Resolved> {
+        let wanted: &[SpeakerKind] = match word {
+            "they" => &[SpeakerKind::Group, SpeakerKind::Organisation],
+            _ => &[SpeakerKind::Organisation, SpeakerKind::Document],
+        };
+        let subject = self.before(span.start).take(12).find(|other| {
+            let kind = kind_of(self.entities.get(other.entity));
+            let unknown = word == "it" && self.entities.get(other.entity).kind == Kind::Unknown;
+            !other.quoted && other.role == Role::Subject && (wanted.contains(&kind) || unknown)
+        });
+        let spoken = self.spoken.iter().rev().take(4).find(|(_, spoken)| {
+            let speaker = spoken.speaker.as_ref();
+            speaker.is_some_and(|speaker| wanted.contains(&speaker.kind))
+        });
+        match (spoken, subject) {
+            (Some((at, _)), Some(subject)) if subject.span.start > *at => {
+                Some(standing_for(subject))
+            }
+            (Some((at, spoken)), _) => {
+                let mut spoken = spoken.clone();
+                let place = Span::new(*at, *at);
+                let named = self
+                    .log
+                    .iter()
+                    .rev()
+                    .take(WINDOW)
+                    .find(|other| other.span.start == place.start);
+                if let Some(named) = named {
+                    spoken.chain.insert(
+                        0,
+                        Step {
+                            span: named.span,
+                            link: Link::Pronoun,
+                        },
+                    );
+                }
+                Some(spoken)
+            }
+            (None, subject) => subject.map(standing_for),
+        }
+    }
+}
+
+/// Where the mention's first noun phrase ends: before "of", "who", a comma or a bracket.
+fn head_end(text: &str, items: &[Item]) -> usize {
+    let mut end = items.len();
+    for at in 1..items.len() {
+        let item = items[at];
+        let follows = item.class.is(Class::PREPOSITION | Class::SUBORDINATOR) && !item.capital
+            || item.sign(',')
+            || item.sign('(')
+            || item.dash();
+        // A preposition inside a name belongs to it: "Center for Fair Tariffs".
+        let inside = follows
+            && items[at - 1].capital
+            && items[at - 1].class.is(Class::ORGANISATION)
+            && items.get(at + 1).is_some_and(|next| next.capital)
+            && (item.is_word(text, "of") || item.is_word(text, "for"));
+        if follows && !inside {
+            end = at;
+            break;
+        }
+    }
+    while end > 1 && !items[end - 1].word {
+        end -= 1;
+    }
+    end
+}
+
+/// A description as it is shown: without "the", and not capitalised for opening its sentence.
+pub(super) fn plain(text: &str, items: &[Item]) -> String {
+    let from = usize::from(items.len() > 1 && items[0].is_word(text, "the"));
+    let words = &text[items[from].span.start..items[items.len() - 1].span.end];
+    let first = items[from];
+    let common = first.capital
+        && first.class.is(Class::DETERMINER
+            | Class::POSSESSIVE
+            | Class::GROUP
+            | Class::ROLE
+            | Class::DOCUMENT)
+        && from == 0
+        && (items.len() > 1 || first.class.is(Class::GROUP) && !is_party(words));
+    let mut letters = words.chars();
+    match letters.next().filter(|_| common) {
+        Some(letter) => letter.to_lowercase().chain(letters).collect(),
+        None => words.to_owned(),
+    }
+}
+
+/// Members of a party are written with a capital wherever they stand.
+fn is_party(words: &str) -> bool {
+    ["Republicans", "Democrats", "Conservatives", "Liberals"].contains(&words)
+}
+
+/// What kind of speaker an entity is.
+pub(super) fn kind_of(entity: &Entity) -> SpeakerKind {
+    match entity.kind {
+        Kind::Person => SpeakerKind::Person,
+        Kind::Organisation => SpeakerKind::Organisation,
+        Kind::Described(kind) => kind,
+        // Names of bodies that no word of theirs tells are mostly single words.
+        Kind::Unknown if entity.name.contains(' ') => SpeakerKind::Person,
+        Kind::Unknown => SpeakerKind::Organisation,
+    }
+}
