@@ -1,21 +1,38 @@
 //! An [`Article`] is one news text with the id that its rows carry; [`Articles`] reads them.
 
-use std::collections::{HashMap, VecDeque};
-use std::io::{BufRead, BufReader, Read};
+pub mod html;
+pub mod metadata;
+pub mod source;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use encoding_rs::Encoding;
+
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::table::{Table, TableFormat, cannot_open, cannot_read, not_utf8};
+use crate::input::encoding::decode;
+use crate::input::{self, Input, Limits, cannot_read, without_compression};
+use crate::table::{Row, RowPlace, Table, TableFormat, TableOptions, not_text};
+use metadata::{Metadata, MetadataColumns, TableMetadata};
+use source::{Given, Sources};
 
 /// One text to find quotes in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Article {
     /// What the rows of this article carry; unique within a run.
     pub id: String,
-    /// The text as read, without a byte order mark. Never edited: every span points into it.
+    /// The text as read and decoded, without a byte order mark; of a web page, the article's
+    /// text. Never edited: every span points into it.
     pub text: String,
     /// Where it was read, for messages.
     pub place: Place,
+    /// Its number among all documents of the inputs, from 0, those that failed counted.
+    pub number: u64,
+    /// What it was decoded from. `None`: UTF-8.
+    pub encoding: Option<&'static str>,
+    /// What its source says about it.
+    pub metadata: Metadata,
 }
 
 /// Column names taken for the text where none is named, in this order.
@@ -45,13 +62,19 @@ pub const ID_COLUMNS: [&str; 8] = [
 /// How to read the inputs.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// What every input is. Default: by its ending, standard input by its first character.
+    /// What every input is. Default: by its ending, standard input by its first bytes.
     pub format: Option<InputFormat>,
     /// The column with the text, in tables. Default: the first of [`TEXT_COLUMNS`] there is.
     pub text_column: Option<String>,
     /// The column with the id, in tables. Default: the first of [`ID_COLUMNS`] there is, else
     /// file name and line.
     pub id_column: Option<String>,
+    /// Columns of tables that the output is to carry.
+    pub keep: Vec<String>,
+    /// What texts and tables are encoded in. Default: each document as it looks.
+    pub encoding: Option<&'static Encoding>,
+    /// How large documents may be.
+    pub limits: Limits,
 }
 
 /// What an input is.
@@ -59,185 +82,231 @@ pub struct ReadOptions {
 pub enum InputFormat {
     /// One article a file.
     Text,
+    /// One web page a file.
+    Html,
     /// One article a row.
     Table(TableFormat),
 }
 
 impl InputFormat {
-    fn of(path: &Path) -> Option<InputFormat> {
-        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    /// By a file name's ending, that of its compression left out.
+    pub fn of(path: &Path) -> Option<InputFormat> {
+        let plain = without_compression(path);
+        let ending = plain.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
             "txt" | "md" | "text" | "markdown" => Some(InputFormat::Text),
+            "html" | "htm" | "xhtml" => Some(InputFormat::Html),
             _ => TableFormat::of(path).map(InputFormat::Table),
+        }
+    }
+
+    /// By a file's first bytes: an object is JSONL, a tag a web page, anything else text.
+    fn of_content(head: &[u8]) -> InputFormat {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let lower = head.trim_ascii_start().to_ascii_lowercase();
+        if lower.starts_with(b"{") {
+            InputFormat::Table(TableFormat::Jsonl)
+        } else if lower.starts_with(b"par1") {
+            InputFormat::Table(TableFormat::Parquet)
+        } else if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
+            InputFormat::Html
+        } else {
+            InputFormat::Text
         }
     }
 }
 
-/// The articles of some inputs, read one at a time and in a fixed order: inputs as given, folders
-/// sorted by path. What cannot be read is an `Err` that names it; the rest follows.
+/// The articles of some inputs, read one at a time and in a fixed order. What cannot be read is an
+/// `Err` that names it; the rest follows.
+///
+/// Articles and failures alike are *documents* and take one number each, from 0, that depends on
+/// the inputs alone: reading can start at any of them.
 pub struct Articles {
-    inputs: VecDeque<Input>,
+    given: Vec<Given>,
+    sources: Sources,
     table: Option<OpenTable>,
+    /// Standard input, opened early to learn its columns.
+    stdin: Option<Result<Opened>>,
     options: ReadOptions,
-    /// How often each id came, by its hash.
-    seen: HashMap<String, u32>,
-    notices: Vec<String>,
+    ids: Ids,
+    number: u64,
+    first: u64,
+    wanted: Option<Wanted>,
+    metadata: Option<MetadataColumns>,
+    notices: VecDeque<String>,
 }
 
-enum Input {
-    /// As given on the command line: a file, a folder or `-`.
-    Given(PathBuf),
-    /// Found in a folder; its id is the path below that folder.
-    Found { path: PathBuf, id: String },
-    /// Could not be listed.
-    Failed(Error),
-}
+/// Whether the document of this id is wanted.
+type Wanted = Box<dyn FnMut(&str) -> bool + Send>;
 
 struct OpenTable {
     rows: Table,
     path: PathBuf,
     text_column: String,
     id_column: Option<String>,
+    metadata: TableMetadata,
 }
 
+enum Opened {
+    Table(Box<OpenTable>),
+    Document(Input, InputFormat),
+}
+
+/// A document that is next, before it is read.
+enum Document {
+    /// A row of the table that is open.
+    Row(Result<Row>),
+    /// A file that is one document.
+    File(PathBuf, InputFormat),
+    /// The same, open already.
+    Open(Input, InputFormat),
+    /// Something that cannot be read.
+    Failed(Error),
+}
+
+/// Tables whose headers are looked at for metadata before the first article is read.
+const SURVEYED_TABLES: usize = 64;
+
 impl Articles {
-    /// Will read these inputs: files, folders, or `-` for standard input.
-    pub fn new(inputs: impl IntoIterator<Item = PathBuf>, options: ReadOptions) -> Articles {
+    /// Will read these inputs.
+    pub fn new(inputs: impl IntoIterator<Item = Given>, options: ReadOptions) -> Articles {
+        let given: Vec<Given> = inputs.into_iter().collect();
         Articles {
-            inputs: inputs.into_iter().map(Input::Given).collect(),
+            sources: Sources::new(given.clone(), options.format.is_some()),
+            given,
             table: None,
+            stdin: None,
             options,
-            seen: HashMap::new(),
-            notices: Vec::new(),
+            ids: Ids::default(),
+            number: 0,
+            first: 0,
+            wanted: None,
+            metadata: None,
+            notices: VecDeque::new(),
         }
     }
 
     /// What was guessed since the last call, in words for the user.
     pub fn take_notices(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notices)
+        self.notices.extend(self.sources.take_notices());
+        self.notices.drain(..).collect()
     }
 
-    fn open(&mut self, input: Input) -> Option<Result<Article>> {
-        match input {
-            Input::Failed(error) => Some(Err(error)),
-            Input::Given(path) if path.as_os_str() == "-" => self.open_stdin(),
-            Input::Given(path) if path.is_dir() => {
-                let found = list(&path);
-                if found.is_empty() {
-                    return Some(Err(Error::new(
-                        ErrorKind::Empty,
-                        "no file to read in this folder",
-                    )
-                    .at(path)
-                    .hint("files ending in .txt, .md, .csv, .tsv or .jsonl are read")));
-                }
-                for input in found.into_iter().rev() {
-                    self.inputs.push_front(input);
-                }
-                None
-            }
-            Input::Given(path) => {
-                let id = path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                self.open_file(&path, id)
-            }
-            Input::Found { path, id } => self.open_file(&path, id),
+    /// The number of the next document: how many were yielded or passed over.
+    pub fn position(&self) -> u64 {
+        self.number
+    }
+
+    /// Passes over all documents before this number. Files are listed but not opened; rows of
+    /// tables are read past. Ids come out as in a whole run.
+    pub fn skip_to(&mut self, number: u64) {
+        self.first = number;
+    }
+
+    /// Passes over documents whose id is not wanted, failed ones too; they keep their numbers.
+    pub fn only(&mut self, wanted: impl FnMut(&str) -> bool + Send + 'static) {
+        self.wanted = Some(Box::new(wanted));
+    }
+
+    /// Which metadata the articles may have, from names of files and headers of tables (the first
+    /// 64 of them); known before the first article is read. What a later table has beyond
+    /// these is not carried.
+    ///
+    /// # Errors
+    /// If a column that was to be kept is in none of the tables.
+    pub fn metadata_columns(&mut self) -> Result<MetadataColumns> {
+        if let Some(columns) = &self.metadata {
+            return Ok(columns.clone());
         }
-    }
-
-    fn open_file(&mut self, path: &Path, id: String) -> Option<Result<Article>> {
-        let Some(format) = self.options.format.or_else(|| InputFormat::of(path)) else {
-            let there = path.try_exists().unwrap_or(false);
-            return Some(Err(if there {
-                Error::new(ErrorKind::Format, "its ending does not say what it is")
-                    .at(path)
-                    .hint("say it with --input-format text, csv, tsv or jsonl")
-            } else {
-                no_such_file(path)
-            }));
+        let mut columns = MetadataColumns {
+            kept: self.options.keep.clone(),
+            ..MetadataColumns::default()
         };
-        match std::fs::File::open(path) {
-            Ok(file) => self.open_reader(path, id, format, Box::new(BufReader::new(file))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Some(Err(no_such_file(path)))
+        let mut missing = columns.kept.clone();
+        let (mut tables, mut seen) = (0, String::new());
+        let any_ending = self.options.format.is_some();
+        for source in Sources::new(self.surveyed(), any_ending).flatten() {
+            let opened;
+            let table = if source.is_stdin() {
+                let stdin = self.open_stdin();
+                match self.stdin.insert(stdin) {
+                    Ok(Opened::Table(table)) => &**table,
+                    _ => continue,
+                }
+            } else {
+                match self.format_of(&source.path) {
+                    Some(InputFormat::Html) => {
+                        columns.add_page();
+                        continue;
+                    }
+                    Some(InputFormat::Table(format)) => {
+                        let Ok(table) = self.open_table(&source.path, format, None) else {
+                            continue;
+                        };
+                        opened = table;
+                        &opened
+                    }
+                    _ => continue,
+                }
+            };
+            let names = table.metadata.names();
+            columns.guessed.extend(names.map(str::to_owned));
+            missing.retain(|name| !table.rows.columns().contains(name));
+            seen = table.rows.columns().join(", ");
+            tables += 1;
+            if tables == SURVEYED_TABLES {
+                break;
             }
-            Err(error) => Some(Err(cannot_open(path).because(error))),
         }
+        if let (Some(name), true) = (missing.first(), tables > 0) {
+            let message = format!("no table has a column {name:?}; the last one's are {seen}");
+            return Err(
+                Error::new(ErrorKind::Option, message).hint("check the names given to --keep")
+            );
+        }
+        self.metadata = Some(columns.clone());
+        Ok(columns)
     }
 
-    fn open_stdin(&mut self) -> Option<Result<Article>> {
+    /// What can be looked at twice: a list on standard input cannot.
+    fn surveyed(&self) -> Vec<Given> {
+        let stdin = Given::List("-".into());
+        let given = self.given.iter().filter(|&given| *given != stdin);
+        given.cloned().collect()
+    }
+
+    fn format_of(&self, path: &Path) -> Option<InputFormat> {
+        self.options.format.or_else(|| InputFormat::of(path))
+    }
+
+    fn open_stdin(&self) -> Result<Opened> {
         let path = Path::new("standard input");
-        let mut input = BufReader::new(std::io::stdin());
-        let format = self.options.format.unwrap_or_else(|| {
-            let object = input
-                .fill_buf()
-                .is_ok_and(|bytes| bytes.trim_ascii_start().starts_with(b"{"));
-            if object {
-                InputFormat::Table(TableFormat::Jsonl)
-            } else {
-                InputFormat::Text
+        let (input, guess) = source::stdin(&self.options.limits)?;
+        match self.options.format.unwrap_or(guess) {
+            InputFormat::Table(format) => {
+                let table = self.open_table(path, format, Some(input))?;
+                Ok(Opened::Table(Box::new(table)))
             }
-        });
-        self.open_reader(path, "stdin".to_owned(), format, Box::new(input))
-    }
-
-    fn open_reader(
-        &mut self,
-        path: &Path,
-        id: String,
-        format: InputFormat,
-        input: Box<dyn BufRead + Send>,
-    ) -> Option<Result<Article>> {
-        match format {
-            InputFormat::Text => Some(self.read_text(path, id, input)),
-            InputFormat::Table(format) => match self.open_table(path, format, input) {
-                Ok(table) => {
-                    self.table = Some(table);
-                    None
-                }
-                Err(error) => Some(Err(error)),
-            },
+            format => Ok(Opened::Document(input, format)),
         }
-    }
-
-    fn read_text(
-        &mut self,
-        path: &Path,
-        id: String,
-        mut input: Box<dyn BufRead + Send>,
-    ) -> Result<Article> {
-        let mut bytes = Vec::new();
-        input
-            .read_to_end(&mut bytes)
-            .map_err(|error| cannot_read(path).because(error))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count();
-            not_utf8(path)
-                .at_line(line as u64)
-                .because(error.utf8_error())
-        })?;
-        let place = Place {
-            path: Some(path.to_owned()),
-            ..Place::default()
-        };
-        self.article(id, text, place)
     }
 
     fn open_table(
-        &mut self,
+        &self,
         path: &Path,
         format: TableFormat,
-        input: Box<dyn BufRead + Send>,
+        input: Option<Input>,
     ) -> Result<OpenTable> {
-        let rows = Table::read(path, format, input)?;
-        let text_column = rows.column(self.options.text_column.as_deref(), &TEXT_COLUMNS);
-        let text_column = text_column
+        let options = TableOptions {
+            limits: self.options.limits,
+            encoding: self.options.encoding,
+        };
+        let mut rows = match input {
+            Some(input) => Table::read(path, format, input, &options)?,
+            None => Table::open(path, format, &options)?,
+        };
+        let text_column = rows
+            .column(self.options.text_column.as_deref(), &TEXT_COLUMNS)
             .map_err(|error| error.hint("name the column with the text with --text-column"))?
             .ok_or_else(|| {
                 rows.no_column(TEXT_COLUMNS[0])
@@ -246,82 +315,162 @@ impl Articles {
         let id_column = rows
             .column(self.options.id_column.as_deref(), &ID_COLUMNS)
             .map_err(|error| error.hint("name the column with the id with --id-column"))?;
-        if self.options.text_column.is_none() || self.options.id_column.is_none() {
-            let id = id_column
-                .as_ref()
-                .map_or("file name and line as id".to_owned(), |name| {
-                    format!("column {name:?} as id")
-                });
-            self.notices.push(format!(
-                "{}: reading column {text_column:?} as text, {id}",
-                path.display()
-            ));
-        }
+        let metadata = TableMetadata::of(&rows, &text_column, &self.options.keep)?;
+        let read = metadata.columns().chain([text_column.as_str()]);
+        rows.project(&read.chain(id_column.as_deref()).collect::<Vec<_>>())?;
         Ok(OpenTable {
             rows,
             path: path.to_owned(),
             text_column,
             id_column,
+            metadata,
         })
     }
 
-    fn next_row(&mut self) -> Option<Result<Article>> {
-        let table = self.table.as_mut()?;
-        let row = match table.rows.next() {
-            None => {
-                self.table = None;
-                return None;
+    /// Makes this table the next to read rows of, and says what was guessed.
+    fn enter(&mut self, table: OpenTable) {
+        let path = table.path.display();
+        let guessed = self.options.text_column.is_none()
+            || self.options.id_column.is_none()
+            || table.metadata.names().next().is_some();
+        if guessed {
+            let id = (table.id_column.as_ref())
+                .map_or("file name and line as id".to_owned(), |name| {
+                    format!("column {name:?} as id")
+                });
+            self.notices.push_back(format!(
+                "{path}: reading column {:?} as text, {id}{}",
+                table.text_column,
+                table.metadata.guesses()
+            ));
+        }
+        if let Some(columns) = &self.metadata {
+            let names = table.metadata.names();
+            let lost: Vec<_> = names
+                .filter(|name| !columns.guessed.contains(*name))
+                .collect();
+            if !lost.is_empty() {
+                self.notices.push_back(format!(
+                    "{path}: its {} is not carried to the output, as the first tables have none",
+                    lost.join(", ")
+                ));
             }
-            Some(Err(error)) => return Some(Err(error)),
-            Some(Ok(row)) => row,
-        };
-        let place = Place {
-            path: Some(table.path.clone()),
-            line: Some(row.line),
-            ..Place::default()
-        };
-        let given = table
-            .id_column
-            .as_deref()
-            .and_then(|column| row.get(column));
-        let id = match given.map(str::trim) {
-            Some(id) if !id.is_empty() => id.to_owned(),
-            _ => {
-                let file = table.path.file_name().unwrap_or(table.path.as_os_str());
-                format!("{}:{}", file.to_string_lossy(), row.line)
-            }
-        };
-        let Some(text) = row.get(&table.text_column) else {
-            return Some(Err(Error::new(ErrorKind::Empty, "no text in this row")
-                .at(&table.path)
-                .at_line(row.line)
-                .at_column(&table.text_column)));
-        };
-        let text = text.to_owned();
-        Some(self.article(id, text, place))
+        }
+        self.table = Some(table);
     }
 
-    /// Checks the text and makes the id unique: a second "a" becomes "a~2", with a notice.
-    fn article(&mut self, id: String, mut text: String, place: Place) -> Result<Article> {
-        if text.starts_with('\u{feff}') {
-            text.remove(0);
+    /// The next document and its id, if any is left.
+    fn next_document(&mut self) -> Option<(Document, String)> {
+        loop {
+            if let Some(table) = &mut self.table {
+                match table.rows.next() {
+                    Some(row) => {
+                        let id = table.id_of(&row);
+                        return Some((Document::Row(row), id));
+                    }
+                    None => self.table = None,
+                }
+            }
+            let source = match self.sources.next()? {
+                Ok(source) => source,
+                Err(error) => {
+                    let id = error.place().map(ToString::to_string);
+                    return Some((Document::Failed(error), id.unwrap_or_default()));
+                }
+            };
+            let opened = if source.is_stdin() {
+                let stdin = self.stdin.take().unwrap_or_else(|| self.open_stdin());
+                stdin.map(|opened| match opened {
+                    Opened::Document(input, format) => Err(Document::Open(input, format)),
+                    Opened::Table(table) => Ok(*table),
+                })
+            } else {
+                match self.format_of(&source.path) {
+                    Some(InputFormat::Table(format)) => {
+                        self.open_table(&source.path, format, None).map(Ok)
+                    }
+                    Some(format) => Ok(Err(Document::File(source.path, format))),
+                    None => Err(no_format(&source.path)),
+                }
+            };
+            match opened {
+                Ok(Ok(table)) => self.enter(table),
+                Ok(Err(document)) => return Some((document, source.id)),
+                Err(error) => return Some((Document::Failed(error), source.id)),
+            }
         }
-        if text.trim().is_empty() {
-            let error = Error::new(ErrorKind::Empty, "no text, expected an article").in_article(id);
-            return Err(error.at_place(place));
+    }
+
+    fn read(&mut self, document: Document, id: String) -> Result<Article> {
+        match document {
+            Document::Failed(error) | Document::Row(Err(error)) => Err(error),
+            Document::File(path, format) => {
+                let input = input::open(&path, &self.options.limits)?;
+                self.read_file(&path, input, format, id)
+            }
+            Document::Open(input, format) => {
+                self.read_file(Path::new("standard input"), input, format, id)
+            }
+            Document::Row(Ok(row)) => {
+                let table = self.table.as_ref().expect("the row is of the open table");
+                let place = table.place(row.at);
+                let Some(text) = row.get(&table.text_column) else {
+                    return Err(Error::new(ErrorKind::Empty, "no text in this row")
+                        .at_place(place)
+                        .at_column(&table.text_column));
+                };
+                Ok(Article {
+                    id,
+                    text: text.to_owned(),
+                    place,
+                    encoding: row.encoding,
+                    metadata: table.metadata.of_row(&row),
+                    ..Article::default()
+                })
+            }
         }
-        let times = self.seen.entry(id.clone()).or_insert(0);
-        *times += 1;
-        let id = if *times == 1 {
-            id
-        } else {
-            let unique = format!("{id}~{times}");
-            self.notices.push(format!(
-                "{place}: the id {id:?} came before; this article is {unique:?}"
-            ));
-            unique
+    }
+
+    fn read_file(
+        &self,
+        path: &Path,
+        mut input: Input,
+        format: InputFormat,
+        id: String,
+    ) -> Result<Article> {
+        let bytes = input::read_document(&mut input, &self.options.limits)
+            .map_err(|error| cannot_read(path, error))?;
+        let is_page = format == InputFormat::Html;
+        let decoded = match is_page {
+            true => html::decode_page(bytes, self.options.encoding),
+            false => decode(bytes, self.options.encoding),
         };
-        Ok(Article { id, text, place })
+        let decoded = decoded.map_err(|error| {
+            let line = error.line;
+            let error = not_text(error).at(path);
+            match line {
+                Some(line) => error.at_line(line),
+                None => error,
+            }
+        })?;
+        let mut article = Article {
+            id,
+            text: decoded.text,
+            place: Place {
+                path: Some(path.to_owned()),
+                ..Place::default()
+            },
+            encoding: decoded.encoding,
+            ..Article::default()
+        };
+        if is_page {
+            let page = html::extract(&article.text)
+                .map_err(|error| error.at_place(article.place.clone()))?;
+            article.text = page.text;
+            article.metadata = page.metadata;
+        }
+        article.metadata.kept.resize(self.options.keep.len(), None);
+        Ok(article)
     }
 }
 
@@ -330,110 +479,144 @@ impl Iterator for Articles {
 
     fn next(&mut self) -> Option<Result<Article>> {
         loop {
-            if let Some(article) = self.next_row() {
-                return Some(article);
+            let (document, id) = self.next_document()?;
+            let number = self.number;
+            self.number += 1;
+            let unique = self.ids.unique(id, &document);
+            let passed_over = number < self.first
+                || (self.wanted.as_mut()).is_some_and(|wanted| !wanted(&unique.id));
+            if passed_over {
+                continue;
             }
-            let input = self.inputs.pop_front()?;
-            if let Some(article) = self.open(input) {
-                return Some(article);
+            if unique.was_given {
+                self.notices.push_back(format!(
+                    "an article's id came before; this one is {:?}",
+                    unique.id
+                ));
+            }
+            let id = unique.id;
+            return Some(
+                self.read(document, id.clone())
+                    .and_then(checked)
+                    .map_or_else(
+                        |error| {
+                            Err(error.at_place(Place {
+                                article: Some(id),
+                                ..Place::default()
+                            }))
+                        },
+                        |article| Ok(Article { number, ..article }),
+                    ),
+            );
+        }
+    }
+}
+
+/// Takes a byte order mark off (a table's field may have one), and refuses an article of white
+/// space alone.
+fn checked(mut article: Article) -> Result<Article> {
+    if article.text.starts_with('\u{feff}') {
+        article.text.remove(0);
+    }
+    if article.text.trim().is_empty() {
+        let error = Error::new(ErrorKind::Empty, "no text, expected an article");
+        return Err(error.at_place(article.place));
+    }
+    Ok(article)
+}
+
+impl OpenTable {
+    /// The id column's value, else file name and line.
+    fn id_of(&self, row: &Result<Row>) -> String {
+        let (given, number) = match row {
+            Ok(row) => {
+                let given = self.id_column.as_deref().and_then(|column| row.get(column));
+                (given.map(str::trim), row.at.number())
+            }
+            Err(error) => {
+                let place = error.place();
+                let number = place.and_then(|place| place.line.or(place.record));
+                (None, number.unwrap_or(0))
+            }
+        };
+        match given {
+            Some(id) if !id.is_empty() => id.to_owned(),
+            _ => {
+                let file = self.path.file_name().unwrap_or(self.path.as_os_str());
+                format!("{}:{number}", file.to_string_lossy())
+            }
+        }
+    }
+
+    fn place(&self, at: RowPlace) -> Place {
+        let (line, record) = match at {
+            RowPlace::Line(line) => (Some(line), None),
+            RowPlace::Record(record) => (None, Some(record)),
+        };
+        Place {
+            path: Some(self.path.clone()),
+            line,
+            record,
+            ..Place::default()
+        }
+    }
+}
+
+/// The ids that came, by their hashes: 9 to 18 bytes for each document of the run.
+#[derive(Default)]
+struct Ids {
+    seen: HashSet<u64>,
+    /// How often those came that came again.
+    again: HashMap<u64, u32>,
+}
+
+struct UniqueId {
+    id: String,
+    /// True where the id as given came before.
+    was_given: bool,
+}
+
+impl Ids {
+    /// Makes the id unique: a second "a" becomes "a~2". Where the article failed to be listed or
+    /// parsed, its id is a place, which is left as it is.
+    fn unique(&mut self, id: String, document: &Document) -> UniqueId {
+        let is_place = matches!(document, Document::Failed(_) | Document::Row(Err(_)));
+        if is_place || self.seen.insert(hash(&id)) {
+            let was_given = false;
+            return UniqueId { id, was_given };
+        }
+        let times = self.again.entry(hash(&id)).or_insert(1);
+        loop {
+            *times += 1;
+            let unique = format!("{id}~{times}");
+            if self.seen.insert(hash(&unique)) {
+                let was_given = true;
+                return UniqueId {
+                    id: unique,
+                    was_given,
+                };
             }
         }
     }
 }
 
-/// The readable files below a folder, by path; ids are their paths below it, without the ending.
-fn list(folder: &Path) -> Vec<Input> {
-    let walk = walkdir::WalkDir::new(folder)
-        .follow_links(true)
-        .sort_by_file_name();
-    let entries = walk.into_iter().filter_map(|entry| match entry {
-        Ok(entry) if !entry.file_type().is_file() => None,
-        Ok(entry) => {
-            InputFormat::of(entry.path())?;
-            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            let id = below
-                .with_extension("")
-                .to_string_lossy()
-                .replace('\\', "/");
-            Some(Input::Found {
-                path: entry.into_path(),
-                id,
-            })
-        }
-        Err(error) => {
-            let path = error.path().unwrap_or(folder).to_owned();
-            Some(Input::Failed(cannot_read(&path).because(error)))
-        }
-    });
-    entries.collect()
+/// Two ids of one hash, one chance in 10^8 with a million documents, cost one of them a needless
+/// `~2`.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
-fn no_such_file(path: &Path) -> Error {
-    Error::new(ErrorKind::Io, "no such file or folder")
-        .at(path)
-        .hint("check the spelling; relative paths start at the current folder")
+fn no_format(path: &Path) -> Error {
+    if path.try_exists().unwrap_or(false) {
+        Error::new(ErrorKind::Format, "its ending does not say what it is")
+            .at(path)
+            .hint("say it with --input-format text, html, csv, tsv, jsonl or parquet")
+    } else {
+        input::no_such_file(path)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(
-        path: &Path,
-        options: ReadOptions,
-    ) -> Vec<std::result::Result<(String, String), String>> {
-        Articles::new([path.to_owned()], options)
-            .map(|article| {
-                article
-                    .map(|article| (article.id, article.text))
-                    .map_err(|error| error.to_string().replace(&path.display().to_string(), "IN"))
-            })
-            .collect()
-    }
-
-    fn ok(id: &str, text: &str) -> std::result::Result<(String, String), String> {
-        Ok((id.to_owned(), text.to_owned()))
-    }
-
-    #[test]
-    fn a_folder_is_walked_in_order_and_bad_files_do_not_stop_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path();
-        std::fs::create_dir(path.join("sub")).unwrap();
-        std::fs::write(path.join("b.txt"), "\u{feff}Bee\r\n").unwrap();
-        std::fs::write(path.join("a.md"), "Ay").unwrap();
-        std::fs::write(path.join("bad.txt"), b"one\n\xff").unwrap();
-        std::fs::write(path.join("empty.txt"), " \n").unwrap();
-        std::fs::write(path.join("image.png"), "no").unwrap();
-        std::fs::write(
-            path.join("sub/c.jsonl"),
-            "{\"text\":\"See\"}\n{\"id\":\"a\",\"text\":\"Ay2\"}",
-        )
-        .unwrap();
-        assert_eq!(
-            read(path, ReadOptions::default()),
-            [
-                ok("a", "Ay"),
-                ok("b", "Bee\r\n"),
-                Err("IN/bad.txt, line 2: not UTF-8".into()),
-                Err("IN/empty.txt, article \"empty\": no text, expected an article".into()),
-                ok("c.jsonl:1", "See"),
-                ok("c.jsonl:2", "Ay2"),
-            ]
-        );
-    }
-
-    #[test]
-    fn ids_stay_unique() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        std::fs::write(&path, "id,text\n7,a\n7,b\n,c\n8,\n").unwrap();
-        let mut articles = Articles::new([path], ReadOptions::default());
-        let ids: Vec<_> = articles
-            .by_ref()
-            .map(|article| article.map_or("-".into(), |a| a.id))
-            .collect();
-        assert_eq!(ids, ["7", "7~2", "t.csv:4", "-"]);
-        assert_eq!(articles.take_notices().len(), 2);
-    }
-}
+mod tests;

@@ -11,9 +11,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use quotestance::article::{InputFormat, ReadOptions};
+use quotestance::article::metadata::MetadataColumns;
+use quotestance::article::source::Given;
+use quotestance::article::{Articles, InputFormat, ReadOptions};
 use quotestance::encoder::{Device, Engine, EngineOptions, Isa, Precision};
-use quotestance::output::{OutputFormat, OutputOptions};
+use quotestance::input::Limits;
+use quotestance::input::encoding::of_label;
+use quotestance::output::package::data_package;
+use quotestance::output::{OutputFormat, OutputOptions, beside};
 use quotestance::table::TableFormat;
 use quotestance::{Classifier, Error, Model};
 
@@ -54,7 +59,7 @@ enum Command {
 /// Where to write.
 #[derive(Args)]
 struct OutputArgs {
-    /// The file to write; its ending picks the format: .csv, .jsonl (a row a quote), or
+    /// The file to write; its ending picks the format: .csv, .jsonl, .parquet (a row a quote), or
     /// .articles.jsonl (an article a line). Default: CSV on standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -65,6 +70,9 @@ struct OutputArgs {
     /// leading ' in CSV, so that no spreadsheet runs it
     #[arg(long)]
     no_formula_guard: bool,
+    /// Begin a CSV with a byte order mark, by which Excel knows that it is UTF-8
+    #[arg(long)]
+    bom: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -73,31 +81,53 @@ enum FormatArg {
     Jsonl,
     #[value(name = "articles.jsonl")]
     ArticlesJsonl,
+    Parquet,
 }
 
 /// What to read.
 #[derive(Args)]
 struct InputArgs {
-    /// Files (.txt, .md, .csv, .tsv, .jsonl), folders of them, or - for standard input
-    #[arg(required = true, value_name = "INPUT")]
+    /// Files (.txt, .md, .html, .csv, .tsv, .jsonl, .parquet, plain or with .gz or .zst), folders of
+    /// them, patterns such as "news/2024-*/*.html", or - for standard input
+    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+    /// Read the files that LIST names, one a line; - for standard input
+    #[arg(long, value_name = "LIST")]
+    files_from: Option<PathBuf>,
     /// The column with the article's text, in tables [default: text, article, body, …]
     #[arg(long, value_name = "COL")]
     text_column: Option<String>,
     /// The column with the article's id, in tables [default: id, article_id, …, else file and line]
     #[arg(long, value_name = "COL")]
     id_column: Option<String>,
+    /// Carry these columns of the tables to the output, as they are; date, outlet, title and url
+    /// are carried where a column's name says that it is that
+    #[arg(long, value_name = "COLS", value_delimiter = ',')]
+    keep: Vec<String>,
     /// What the inputs are [default: by their endings]
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<InputFormatArg>,
+    /// What texts are encoded in, such as windows-1252 [default: UTF-8, else as each looks; the
+    /// output says so]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// The largest document to read, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    max_document: u64,
+    /// How many bytes a compressed file may give for each of its own, before it is refused as a
+    /// decompression bomb
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    max_ratio: u64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum InputFormatArg {
     Text,
+    Html,
     Csv,
     Tsv,
     Jsonl,
+    Parquet,
 }
 
 /// How much to say, and how many threads to use.
@@ -112,6 +142,16 @@ struct CommonArgs {
     /// Say more, such as which model runs
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
+    /// How lines on standard error are written: for people, or one JSON object each
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    log: LogForm,
+}
+
+/// How lines on standard error are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogForm {
+    Text,
+    Json,
 }
 
 /// Which model, and how it runs.
@@ -223,17 +263,41 @@ impl CommonArgs {
 }
 
 impl InputArgs {
-    fn read_options(&self) -> ReadOptions {
-        ReadOptions {
+    fn articles(&self) -> anyhow::Result<Articles> {
+        Ok(Articles::new(self.given(), self.read_options()?))
+    }
+
+    fn given(&self) -> Vec<Given> {
+        let list = self.files_from.iter().cloned().map(Given::List);
+        let inputs = self.inputs.iter().cloned().map(Given::Path);
+        inputs.chain(list).collect()
+    }
+
+    fn read_options(&self) -> anyhow::Result<ReadOptions> {
+        let encoding = self.encoding.as_ref().map(|label| {
+            of_label(label).ok_or_else(|| {
+                anyhow!("--encoding {label}: no such encoding, expected a name such as utf-8, windows-1252, iso-8859-2 or gbk")
+            })
+        });
+        Ok(ReadOptions {
             format: self.input_format.map(|format| match format {
                 InputFormatArg::Text => InputFormat::Text,
+                InputFormatArg::Html => InputFormat::Html,
                 InputFormatArg::Csv => InputFormat::Table(TableFormat::Csv),
                 InputFormatArg::Tsv => InputFormat::Table(TableFormat::Tsv),
                 InputFormatArg::Jsonl => InputFormat::Table(TableFormat::Jsonl),
+                InputFormatArg::Parquet => InputFormat::Table(TableFormat::Parquet),
             }),
             text_column: self.text_column.clone(),
             id_column: self.id_column.clone(),
-        }
+            keep: self.keep.clone(),
+            encoding: encoding.transpose()?,
+            limits: Limits {
+                max_document_bytes: self.max_document.saturating_mul(1 << 20),
+                max_ratio: self.max_ratio,
+                ..Limits::default()
+            },
+        })
     }
 }
 
@@ -266,7 +330,7 @@ impl OutputArgs {
         let by_ending = |path: &PathBuf| {
             OutputFormat::of(&path.to_string_lossy()).ok_or_else(|| {
                 anyhow!(
-                    "{}: its ending is no format, expected .csv, .jsonl or .articles.jsonl; or say --format",
+                    "{}: its ending is no format, expected .csv, .jsonl, .parquet or .articles.jsonl; or say --format",
                     path.display()
                 )
             })
@@ -275,16 +339,27 @@ impl OutputArgs {
             (Some(FormatArg::Csv), _) | (None, None) => Ok(OutputFormat::Csv),
             (Some(FormatArg::Jsonl), _) => Ok(OutputFormat::Jsonl),
             (Some(FormatArg::ArticlesJsonl), _) => Ok(OutputFormat::ArticlesJsonl),
+            (Some(FormatArg::Parquet), None) => Err(anyhow!(
+                "Parquet goes to a file: name one with -o OUT.parquet"
+            )),
+            (Some(FormatArg::Parquet), Some(_)) => Ok(OutputFormat::Parquet),
             (None, Some(path)) => by_ending(path),
         }
     }
 
-    fn options(&self, predictions: bool, offsets: bool) -> anyhow::Result<OutputOptions> {
+    fn options(
+        &self,
+        predictions: bool,
+        offsets: bool,
+        metadata: MetadataColumns,
+    ) -> anyhow::Result<OutputOptions> {
         Ok(OutputOptions {
             format: self.format()?,
             predictions,
             offsets,
             formula_guard: !self.no_formula_guard,
+            bom: self.bom,
+            metadata,
         })
     }
 
@@ -320,8 +395,9 @@ impl Sink {
         })
     }
 
-    /// Makes the output whole. Until then its rows stand in the file ending in `.partial`.
-    fn finish(self) -> anyhow::Result<()> {
+    /// Makes the output whole, and writes what its columns mean beside it (with `options`). Until then its rows
+    /// stand in the file ending in `.partial`.
+    fn finish(self, options: Option<&OutputOptions>) -> anyhow::Result<()> {
         match self {
             Sink::Stdout(mut writer) => Ok(writer.flush()?),
             Sink::File {
@@ -331,16 +407,48 @@ impl Sink {
             } => {
                 writer.flush()?;
                 writer.get_ref().sync_all()?;
-                std::fs::rename(&partial, &path).with_context(|| {
-                    format!(
-                        "{}: cannot be renamed to {}",
-                        partial.display(),
-                        path.display()
-                    )
+                let parquet = options.filter(|options| options.format == OutputFormat::Parquet);
+                if let Some(options) = parquet {
+                    let rows = io::BufReader::new(File::open(&partial)?);
+                    write_aside(&path, |file| {
+                        Ok(quotestance::output::parquet::from_rows(
+                            rows, options, file,
+                        )?)
+                    })?;
+                    std::fs::remove_file(&partial)?;
+                } else {
+                    std::fs::rename(&partial, &path).with_context(|| {
+                        format!(
+                            "{}: cannot be renamed to {}",
+                            partial.display(),
+                            path.display()
+                        )
+                    })?;
+                }
+                let Some(options) = options else {
+                    return Ok(());
+                };
+                let package = data_package(&path, options);
+                write_aside(&beside(&path, "datapackage.json"), |file| {
+                    Ok(writeln!(file, "{package:#}")?)
                 })
             }
         }
     }
+}
+
+/// Writes a file under another name, and gives it its own when it is whole.
+fn write_aside(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let aside = beside(path, "new");
+    let cannot = || format!("{}: cannot be written", path.display());
+    let mut file = BufWriter::new(File::create(&aside).with_context(cannot)?);
+    write(&mut file).with_context(cannot)?;
+    file.flush().with_context(cannot)?;
+    file.get_ref().sync_all().with_context(cannot)?;
+    std::fs::rename(&aside, path).with_context(cannot)
 }
 
 impl Write for Sink {

@@ -31,12 +31,31 @@ pub enum ErrorKind {
     Format,
     /// A document without any text.
     Empty,
+    /// More than a limit allows: a decompression bomb, a page nested without end, a document
+    /// larger than memory should hold.
+    TooLarge,
     /// An option that makes no sense, such as an empty target.
     Option,
     /// A model folder that is broken or of an unknown architecture.
     Model,
     /// The model ran and gave something that is no result, such as NaN.
     Inference,
+}
+
+impl ErrorKind {
+    /// Its word in `errors.jsonl`; these stay as they are.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Io => "io",
+            ErrorKind::Encoding => "encoding",
+            ErrorKind::Format => "format",
+            ErrorKind::Empty => "empty",
+            ErrorKind::TooLarge => "too-large",
+            ErrorKind::Option => "option",
+            ErrorKind::Model => "model",
+            ErrorKind::Inference => "inference",
+        }
+    }
 }
 
 /// Where it failed; what is not known is left out.
@@ -46,6 +65,8 @@ pub struct Place {
     pub path: Option<PathBuf>,
     /// The line in that file, from 1.
     pub line: Option<u64>,
+    /// The record in that file, from 1, where it has no lines (Parquet).
+    pub record: Option<u64>,
     /// The column (field) of that line, by its name.
     pub column: Option<String>,
     /// The article's id.
@@ -77,6 +98,12 @@ impl Error {
         self
     }
 
+    /// Names the record of a file without lines, from 1.
+    pub fn at_record(mut self, record: u64) -> Error {
+        self.place_mut().record = Some(record);
+        self
+    }
+
     /// Names the column.
     pub fn at_column(mut self, column: impl Into<String>) -> Error {
         self.place_mut().column = Some(column.into());
@@ -95,6 +122,7 @@ impl Error {
         self.0.place = Some(Place {
             path: known.path.or(place.path),
             line: known.line.or(place.line),
+            record: known.record.or(place.record),
             column: known.column.or(place.column),
             article: known.article.or(place.article),
         });
@@ -116,6 +144,14 @@ impl Error {
     /// What failed.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What failed, without the place, and all its causes, joined by colons.
+    pub fn reason(&self) -> String {
+        let source = std::error::Error::source(self);
+        let causes = std::iter::successors(source, |cause| cause.source());
+        let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+        format!("{}{causes}", self.0.message)
     }
 
     /// Where it failed.
@@ -147,6 +183,7 @@ impl fmt::Display for Place {
         let mut parts = Vec::new();
         parts.extend(self.path.as_ref().map(|path| path.display().to_string()));
         parts.extend(self.line.map(|line| format!("line {line}")));
+        parts.extend(self.record.map(|record| format!("record {record}")));
         parts.extend(self.column.as_ref().map(|name| format!("column {name:?}")));
         parts.extend(self.article.as_ref().map(|id| format!("article {id:?}")));
         f.write_str(&parts.join(", "))

@@ -8,10 +8,10 @@ use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
 use crate::attribution::report::{Report, first_subject, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution};
+use crate::furniture::layout;
 use crate::lexicon::Class;
 use crate::quote::marks::passages;
 use crate::quote::{Quote, QuoteKind};
-use crate::sentence::paragraphs;
 use crate::span::Span;
 
 /// Finds quotes in a text and says whose they are.
@@ -25,12 +25,12 @@ impl QuoteFinder {
     }
 
     /// The quotes of this text, in the order of their first spans. A text without any gives an
-    /// empty list. Nothing that follows a paragraph changes the quotes found in it.
+    /// empty list, and so does page furniture. Nothing that follows a paragraph changes the quotes found in it.
     pub fn find(&self, text: &str) -> Vec<AttributedQuote> {
         let mut names = Names::default();
         let mut carried: Option<Carried> = None;
         let mut quotes = Vec::new();
-        for paragraph in paragraphs(text) {
+        for paragraph in layout(text).body {
             let found = passages(text, paragraph);
             let frame = Frame::new(text, paragraph, &found);
             names.read(text, &frame);

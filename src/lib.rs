@@ -8,6 +8,8 @@ pub mod error;
 pub mod span;
 
 // Reading.
+pub mod input;
+// (a file's bytes, then their text)
 pub mod table;
 // (tables first: an article may be a row)
 pub mod article;
@@ -17,6 +19,8 @@ pub mod lexicon;
 // (which words report, which name somebody)
 pub mod sentence;
 // paragraphs and tokens
+pub mod furniture;
+// (paragraphs that are none of the article's)
 pub mod finder;
 // what a finder yields
 pub mod quote;

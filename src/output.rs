@@ -1,14 +1,22 @@
-//! Where rows go: CSV, JSONL, or one article a line.
+//! Where rows go: CSV, JSONL, Parquet, or one article a line; and what stands beside them.
+
+pub mod failures;
+mod nested;
+pub mod package;
+pub mod parquet;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use self::nested::ArticleLine;
 use crate::article::Article;
-use crate::attribution::{AttributedQuote, Link};
-use crate::prediction::{TargetPrediction, Task};
-use crate::record::{COLUMNS, Group, Places, Record, Value};
-use crate::span::Span;
+use crate::article::metadata::MetadataColumns;
+use crate::attribution::AttributedQuote;
+use crate::furniture;
+use crate::prediction::TargetPrediction;
+use crate::record::{COLUMNS, Column, Group, Places, Record, Value};
 
 /// One article with all that was found in it.
 #[derive(Clone, Debug)]
@@ -22,7 +30,8 @@ pub struct ArticleResult {
 }
 
 /// How rows are written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OutputFormat {
     /// RFC 4180, one row a quote and target.
     Csv,
@@ -30,6 +39,9 @@ pub enum OutputFormat {
     Jsonl,
     /// One JSON object an article, quotes nested.
     ArticlesJsonl,
+    /// Apache Parquet, one row a quote and target: made at the end, by [`parquet::from_rows`],
+    /// from the rows as JSONL, which [`Output`] writes in the meantime.
+    Parquet,
 }
 
 impl OutputFormat {
@@ -40,6 +52,7 @@ impl OutputFormat {
             (".articles.jsonl", OutputFormat::ArticlesJsonl),
             (".jsonl", OutputFormat::Jsonl),
             (".csv", OutputFormat::Csv),
+            (".parquet", OutputFormat::Parquet),
         ]
         .into_iter()
         .find_map(|(ending, format)| name.ends_with(ending).then_some(format))
@@ -47,7 +60,7 @@ impl OutputFormat {
 }
 
 /// What the rows carry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputOptions {
     /// How they are written down.
     pub format: OutputFormat,
@@ -58,38 +71,104 @@ pub struct OutputOptions {
     /// Whether text cells that a spreadsheet would take for a formula get a leading `'`
     /// (CSV only). Default: yes.
     pub formula_guard: bool,
+    /// Whether the file begins with a byte order mark, by which Excel knows UTF-8 (CSV only).
+    /// Default: no.
+    pub bom: bool,
+    /// Which metadata of the articles rows carry.
+    pub metadata: MetadataColumns,
 }
 
-/// Writes results in the order given.
+impl OutputOptions {
+    /// The columns of a row, in order; after them come those that are kept.
+    pub fn columns(&self) -> Vec<&'static Column> {
+        let wanted = |column: &&Column| match column.group {
+            Group::Quote => true,
+            Group::Offsets => self.offsets,
+            Group::Prediction => self.predictions,
+            Group::Metadata => self.metadata.guessed.contains(column.name),
+        };
+        COLUMNS.iter().filter(wanted).collect()
+    }
+
+    /// The names under which kept columns stand in the output: their own, but `input_…` where
+    /// the output has such a column itself.
+    pub fn kept_names(&self) -> Vec<String> {
+        let own = |name: &str| COLUMNS.iter().any(|column| column.name == name);
+        let names = self.metadata.kept.iter();
+        names
+            .map(|name| match own(name) {
+                true => format!("input_{name}"),
+                false => name.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The name of a file that stands beside an output: `quotes.csv.errors.jsonl`.
+pub fn beside(output: &Path, name: &str) -> PathBuf {
+    let mut path = output.as_os_str().to_owned();
+    path.push(".");
+    path.push(name);
+    path.into()
+}
+
+/// Writes results in the order given. What an article adds depends on that article alone.
 pub struct Output<W: Write> {
     out: W,
     options: OutputOptions,
     columns: Vec<usize>,
+    kept: Vec<String>,
+    counts: Counts,
 }
 
+/// What was met on the way that a user should hear of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Cells of a CSV longer than Excel's 32,767 UTF-16 units, which it would cut off.
+    pub long_cells: u64,
+    /// Paragraphs of articles that are page furniture.
+    pub furniture: u64,
+    /// Articles that were not UTF-8.
+    pub not_utf8: u64,
+}
+
+/// UTF-16 units in a cell of a spreadsheet at most.
+pub const MAX_CELL_UNITS: usize = 32_767;
+
 impl<W: Write> Output<W> {
-    /// Writes the CSV header.
+    /// Writes the CSV header, with a byte order mark before it if asked for.
     ///
     /// # Errors
     /// If writing fails.
-    pub fn new(mut out: W, options: OutputOptions) -> io::Result<Output<W>> {
-        let wanted = |group| match group {
-            Group::Quote => true,
-            Group::Offsets => options.offsets,
-            Group::Prediction => options.predictions,
-        };
-        let columns: Vec<usize> = (0..COLUMNS.len())
-            .filter(|&index| wanted(COLUMNS[index].group))
-            .collect();
-        if options.format == OutputFormat::Csv {
-            let names = columns.iter().map(|&index| COLUMNS[index].name);
-            write_csv(&mut out, names)?;
+    pub fn new(out: W, options: OutputOptions) -> io::Result<Output<W>> {
+        let mut output = Output::append(out, options);
+        if output.options.format == OutputFormat::Csv {
+            if output.options.bom {
+                output.out.write_all("\u{feff}".as_bytes())?;
+            }
+            let names = output.columns.iter().map(|&index| COLUMNS[index].name);
+            let kept = output.kept.iter().map(String::as_str);
+            write_csv(&mut output.out, names.chain(kept))?;
         }
-        Ok(Output {
+        Ok(output)
+    }
+
+    /// Writes no header: the rows go after others.
+    pub fn append(out: W, options: OutputOptions) -> Output<W> {
+        let wanted = options.columns();
+        let columns = (0..COLUMNS.len()).filter(|&index| wanted.contains(&&COLUMNS[index]));
+        Output {
             out,
+            columns: columns.collect(),
+            kept: options.kept_names(),
             options,
-            columns,
-        })
+            counts: Counts::default(),
+        }
+    }
+
+    /// What was met so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Writes one article's rows.
@@ -97,8 +176,12 @@ impl<W: Write> Output<W> {
     /// # Errors
     /// If writing fails.
     pub fn write(&mut self, result: &ArticleResult) -> io::Result<()> {
+        let aside = furniture::layout(&result.article.text).furniture.len() as u64;
+        self.counts.furniture += aside;
+        self.counts.not_utf8 += u64::from(result.article.encoding.is_some());
         if self.options.format == OutputFormat::ArticlesJsonl {
-            serde_json::to_writer(&mut self.out, &ArticleLine::new(result))?;
+            let line = ArticleLine::new(result, aside, &self.kept);
+            serde_json::to_writer(&mut self.out, &line)?;
             return self.out.write_all(b"\n");
         }
         let places = Places::new(&result.article.text);
@@ -108,10 +191,10 @@ impl<W: Write> Output<W> {
             match result.predictions.get(index) {
                 Some(predictions) => {
                     for prediction in predictions {
-                        self.write_row(&record(Some(prediction)))?;
+                        self.write_row(&record(Some(prediction)), &result.article)?;
                     }
                 }
-                None => self.write_row(&record(None))?,
+                None => self.write_row(&record(None), &result.article)?,
             }
         }
         Ok(())
@@ -126,25 +209,32 @@ impl<W: Write> Output<W> {
         Ok(self.out)
     }
 
-    fn write_row(&mut self, record: &Record) -> io::Result<()> {
+    fn write_row(&mut self, record: &Record, article: &Article) -> io::Result<()> {
         let values = record.values();
-        let cells = self
+        let own = self
             .columns
             .iter()
-            .map(|&index| (COLUMNS[index].name, &values[index]));
+            .map(|&index| (COLUMNS[index].name, values[index].clone()));
+        let kept = self.kept.iter().zip(&article.metadata.kept);
+        let kept = kept.map(|(name, value)| (name.as_str(), Value::from(value.clone())));
+        let cells = own.chain(kept);
         if self.options.format == OutputFormat::Csv {
             let guard = self.options.formula_guard;
-            return write_csv(
-                &mut self.out,
-                cells.map(|(_, value)| csv_cell(value, guard)),
-            );
+            let cells: Vec<String> = cells.map(|(_, value)| csv_cell(&value, guard)).collect();
+            let long = cells.iter().filter(|cell| is_long(cell)).count();
+            self.counts.long_cells += long as u64;
+            return write_csv(&mut self.out, cells);
         }
         let object: serde_json::Map<_, _> = cells
-            .map(|(name, value)| (name.to_owned(), json_value(value)))
+            .map(|(name, value)| (name.to_owned(), json_value(&value)))
             .collect();
         serde_json::to_writer(&mut self.out, &object)?;
         self.out.write_all(b"\n")
     }
+}
+
+fn is_long(cell: &str) -> bool {
+    cell.len() > MAX_CELL_UNITS && cell.encode_utf16().count() > MAX_CELL_UNITS
 }
 
 /// Writes one RFC 4180 record, ended by CR LF.
@@ -176,14 +266,17 @@ fn csv_cell(value: &Value, formula_guard: bool) -> String {
         Value::Text(text) => text.clone(),
         Value::Integer(number) => number.to_string(),
         Value::Real(number) => real(*number).to_string(),
-        Value::Places(places) => {
-            let places: Vec<String> = places
-                .iter()
-                .map(|[start, end]| format!("{start}-{end}"))
-                .collect();
-            places.join(" ")
-        }
+        Value::Places(places) => places_text(places),
     }
+}
+
+/// `12-40 61-90`
+fn places_text(places: &[[u64; 2]]) -> String {
+    let places: Vec<String> = places
+        .iter()
+        .map(|[start, end]| format!("{start}-{end}"))
+        .collect();
+    places.join(" ")
 }
 
 /// A text that a spreadsheet would run as a formula gets a leading `'`, which it shows as text.
@@ -207,139 +300,6 @@ fn json_value(value: &Value) -> serde_json::Value {
 /// Six decimals: more than the model can mean, and the same text in CSV and JSON.
 pub fn real(number: f32) -> f64 {
     (f64::from(number) * 1e6).round() / 1e6
-}
-
-/// One line of `.articles.jsonl`: the shape that quotation scorers read, in which `speaker` is
-/// the mention as written and `speaker_canonical` the name it stands for. Offsets count Unicode
-/// scalars.
-#[derive(Serialize)]
-struct ArticleLine<'a> {
-    id: &'a str,
-    quotes: Vec<QuoteLine<'a>>,
-}
-
-#[derive(Serialize)]
-struct QuoteLine<'a> {
-    start: u64,
-    end: u64,
-    spans: Vec<[u64; 2]>,
-    content: String,
-    kind: &'a str,
-    speaker: Option<&'a str>,
-    speaker_start: Option<u64>,
-    speaker_end: Option<u64>,
-    speaker_canonical: Option<&'a str>,
-    speaker_type: Option<&'a str>,
-    /// From `speaker` to `speaker_canonical`, step by step.
-    chain: Vec<StepLine<'a>>,
-    cue: Option<&'a str>,
-    cue_start: Option<u64>,
-    cue_end: Option<u64>,
-    rule: String,
-    confidence: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    predictions: Vec<PredictionLine<'a>>,
-}
-
-/// The words that the mention, or the step before, stands for, and why.
-#[derive(Serialize)]
-struct StepLine<'a> {
-    start: u64,
-    end: u64,
-    text: &'a str,
-    link: Link,
-}
-
-#[derive(Serialize)]
-struct PredictionLine<'a> {
-    target: &'a str,
-    stance: &'a str,
-    stance_probs: serde_json::Map<String, serde_json::Value>,
-    sentiment: &'a str,
-    sentiment_probs: serde_json::Map<String, serde_json::Value>,
-    n_tokens: usize,
-    windows: usize,
-    model: &'a str,
-}
-
-impl<'a> ArticleLine<'a> {
-    fn new(result: &'a ArticleResult) -> ArticleLine<'a> {
-        let places = Places::new(&result.article.text);
-        let quotes = result.quotes.iter().enumerate().map(|(index, found)| {
-            let predictions = result.predictions.get(index).map_or(&[][..], Vec::as_slice);
-            QuoteLine::new(&result.article.text, &places, found, predictions)
-        });
-        ArticleLine {
-            id: &result.article.id,
-            quotes: quotes.collect(),
-        }
-    }
-}
-
-impl<'a> QuoteLine<'a> {
-    fn new(
-        text: &'a str,
-        places: &Places,
-        found: &'a AttributedQuote,
-        predictions: &'a [TargetPrediction],
-    ) -> QuoteLine<'a> {
-        let AttributedQuote { quote, attribution } = found;
-        let scalars = |span: Option<Span>| span.map(|span| places.scalars(span));
-        let [start, end] = places.scalars(quote.extent());
-        let (mention, cue) = (scalars(attribution.mention), scalars(attribution.cue));
-        let speaker = attribution.speaker.as_ref();
-        QuoteLine {
-            start,
-            end,
-            spans: quote
-                .spans
-                .iter()
-                .map(|&span| places.scalars(span))
-                .collect(),
-            content: quote.text(text),
-            kind: quote.kind.name(),
-            speaker: attribution.mention.map(|span| span.of(text)),
-            speaker_start: mention.map(|mention| mention[0]),
-            speaker_end: mention.map(|mention| mention[1]),
-            speaker_canonical: speaker.map(|speaker| speaker.name.as_str()),
-            speaker_type: speaker.map(|speaker| speaker.kind.name()),
-            chain: attribution
-                .chain
-                .iter()
-                .map(|step| {
-                    let [start, end] = places.scalars(step.span);
-                    let text = step.span.of(text);
-                    StepLine {
-                        start,
-                        end,
-                        text,
-                        link: step.link,
-                    }
-                })
-                .collect(),
-            cue: attribution.cue.map(|span| span.of(text)),
-            cue_start: cue.map(|cue| cue[0]),
-            cue_end: cue.map(|cue| cue[1]),
-            rule: attribution.rule.to_string(),
-            confidence: attribution.confidence.map(real),
-            predictions: predictions.iter().map(PredictionLine::new).collect(),
-        }
-    }
-}
-
-impl<'a> PredictionLine<'a> {
-    fn new(prediction: &'a TargetPrediction) -> PredictionLine<'a> {
-        PredictionLine {
-            target: &prediction.target,
-            stance: Task::Stance.labels()[prediction.stance.top()],
-            stance_probs: prediction.stance.to_json(Task::Stance),
-            sentiment: Task::Sentiment.labels()[prediction.sentiment.top()],
-            sentiment_probs: prediction.sentiment.to_json(Task::Sentiment),
-            n_tokens: prediction.n_tokens,
-            windows: prediction.windows,
-            model: &prediction.model,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -30,8 +30,48 @@ pub struct Column {
     pub name: &'static str,
     /// Which part of the row it belongs to.
     pub group: Group,
+    /// What its cells hold.
+    pub kind: CellKind,
     /// What it means.
     pub meaning: &'static str,
+}
+
+/// What the cells of a column hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// [`Value::Text`].
+    Text,
+    /// [`Value::Integer`].
+    Integer,
+    /// [`Value::Real`].
+    Real,
+    /// [`Value::Places`].
+    Places,
+}
+
+/// A Rust type that a column is filled from.
+trait Cell {
+    const KIND: CellKind;
+}
+
+impl Cell for String {
+    const KIND: CellKind = CellKind::Text;
+}
+
+impl Cell for u64 {
+    const KIND: CellKind = CellKind::Integer;
+}
+
+impl Cell for f32 {
+    const KIND: CellKind = CellKind::Real;
+}
+
+impl Cell for Vec<[u64; 2]> {
+    const KIND: CellKind = CellKind::Places;
+}
+
+impl<T: Cell> Cell for Option<T> {
+    const KIND: CellKind = T::KIND;
 }
 
 /// Parts of a row; those that a run has no use for are left out.
@@ -43,6 +83,8 @@ pub enum Group {
     Offsets,
     /// Stance and sentiment: where there is a target.
     Prediction,
+    /// What the source says about the article: each where some source has it.
+    Metadata,
 }
 
 macro_rules! record {
@@ -58,6 +100,7 @@ macro_rules! record {
             $(Column {
                 name: stringify!($name),
                 group: Group::$group,
+                kind: <$kind as Cell>::KIND,
                 meaning: concat!($($meaning),+),
             },)+
         ];
@@ -136,6 +179,17 @@ record! {
     Prediction windows: Option<u64>,
     /// The model that labelled it.
     Prediction model: Option<String>,
+    /// When the article was published, as its source writes it.
+    Metadata date: Option<String>,
+    /// The newspaper or site it appeared in.
+    Metadata outlet: Option<String>,
+    /// Its headline.
+    Metadata title: Option<String>,
+    /// Its address.
+    Metadata url: Option<String>,
+    /// What the article was decoded from, such as `windows-1252`: offsets refer to the decoded
+    /// text. Empty: UTF-8.
+    Quote encoding: Option<String>,
 }
 
 impl Record {
@@ -151,6 +205,7 @@ impl Record {
         let (quote, attribution) = (&found.quote, &found.attribution);
         let whole = quote.extent();
         let speaker = attribution.speaker.as_ref();
+        let metadata = &article.metadata;
         let mut record = Record {
             article: article.id.clone(),
             quote: number as u64,
@@ -174,6 +229,11 @@ impl Record {
             end_byte: whole.end as u64,
             start_utf16: places.offsets.utf16(whole.start) as u64,
             end_utf16: places.offsets.utf16(whole.end) as u64,
+            date: metadata.date.clone(),
+            outlet: metadata.outlet.clone(),
+            title: metadata.title.clone(),
+            url: metadata.url.clone(),
+            encoding: article.encoding.map(str::to_owned),
             ..Record::default()
         };
         if let Some(prediction) = prediction {

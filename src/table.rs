@@ -1,17 +1,26 @@
-//! A [`Row`] is one record of a CSV, TSV or JSONL file: text fields by column name, and its line.
+//! A [`Row`] is one record of a CSV, TSV, JSONL or Parquet file: text fields by column name, and
+//! its place.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+mod delimited;
+mod jsonl;
+mod parquet;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::encoding::{NotText, table_input};
+use crate::input::{self, Input, Limits, cannot_read, without_compression};
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The line it starts on, from 1.
-    pub line: u64,
+    /// Where it stands in its file.
+    pub at: RowPlace,
+    /// What it was decoded from; `None`: UTF-8.
+    pub encoding: Option<&'static str>,
     columns: Arc<Vec<String>>,
     values: Vec<Option<String>>,
 }
@@ -24,6 +33,34 @@ impl Row {
     }
 }
 
+/// Where a row stands in its file, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowPlace {
+    /// The line it starts on.
+    Line(u64),
+    /// How many records came before it and itself, in a file without lines.
+    Record(u64),
+}
+
+impl RowPlace {
+    /// The line's or record's number.
+    pub fn number(self) -> u64 {
+        match self {
+            RowPlace::Line(number) | RowPlace::Record(number) => number,
+        }
+    }
+}
+
+impl Error {
+    /// Names the row.
+    pub fn at_row(self, row: RowPlace) -> Error {
+        match row {
+            RowPlace::Line(line) => self.at_line(line),
+            RowPlace::Record(record) => self.at_record(record),
+        }
+    }
+}
+
 /// How a table is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
@@ -33,22 +70,36 @@ pub enum TableFormat {
     Tsv,
     /// One JSON object a line.
     Jsonl,
+    /// Apache Parquet.
+    Parquet,
 }
 
 impl TableFormat {
-    /// By a file name's ending; `None` where it is not a table's.
+    /// By a file name's ending, that of its compression left out; `None` where it is not a
+    /// table's.
     pub fn of(path: &Path) -> Option<TableFormat> {
+        let path = without_compression(path);
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(TableFormat::Csv),
             "tsv" | "tab" => Some(TableFormat::Tsv),
             "jsonl" | "ndjson" => Some(TableFormat::Jsonl),
+            "parquet" | "pq" => Some(TableFormat::Parquet),
             _ => None,
         }
     }
 }
 
+/// How to read a table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableOptions {
+    /// How large its rows may be, and how far it may be compressed.
+    pub limits: Limits,
+    /// The encoding of CSV, TSV and JSONL. Default: each row as it looks.
+    pub encoding: Option<&'static Encoding>,
+}
+
 /// The rows of one table, read one at a time. A row that cannot be read is an `Err` that names its
-/// line; the rows after it follow.
+/// place; the rows after it follow, but for a file that cannot be read on.
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
@@ -56,64 +107,61 @@ pub struct Table {
 }
 
 enum Rows {
-    /// The reader, its columns, and what to add to the reader's line numbers.
-    Csv(
-        Box<csv::Reader<Box<dyn Read + Send>>>,
-        Arc<Vec<String>>,
-        u64,
-    ),
-    /// The reader, the number of the last line read, and the first row, read to learn its columns.
-    Jsonl(Box<dyn BufRead + Send>, u64, Option<Result<Row>>),
+    Delimited(delimited::Records),
+    Jsonl(jsonl::Objects),
+    Parquet(parquet::Records),
 }
 
 impl Table {
-    /// Opens a file and reads its header (CSV, TSV) or its first object (JSONL).
+    /// Opens a file, decompressing it, and reads its column names: of the header (CSV, TSV), of
+    /// the first object (JSONL) or of the schema (Parquet).
     ///
     /// # Errors
     /// If it cannot be opened, or has no header.
-    pub fn open(path: &Path, format: TableFormat) -> Result<Table> {
-        let file = File::open(path).map_err(|error| cannot_open(path).because(error))?;
-        Table::read(path, format, Box::new(BufReader::new(file)))
+    pub fn open(path: &Path, format: TableFormat, options: &TableOptions) -> Result<Table> {
+        if format == TableFormat::Parquet
+            && let Some(records) = parquet::Records::of_file(path, &options.limits)?
+        {
+            return Ok(Table::of_parquet(path, records));
+        }
+        Table::read(path, format, input::open(path, &options.limits)?, options)
     }
 
-    /// As [`Table::open`], from any reader; `path` is what messages call it.
+    /// As [`Table::open`], from a stream that is decompressed already; `path` is what messages
+    /// call it. A Parquet file is taken into memory, within the limit of a document.
     ///
     /// # Errors
     /// If there is no header.
     pub fn read(
         path: &Path,
         format: TableFormat,
-        mut input: Box<dyn BufRead + Send>,
+        mut input: Input,
+        options: &TableOptions,
     ) -> Result<Table> {
-        skip_bom(&mut input).map_err(|error| cannot_read(path).because(error))?;
-        let delimiter = match format {
-            TableFormat::Csv => b',',
-            TableFormat::Tsv => b'\t',
-            TableFormat::Jsonl => return Table::read_jsonl(path, input),
-        };
-        // The csv crate ends a line at CR and takes LF for the start of the next, so that with CR LF
-        // a record's position is one line early.
-        let head = input
-            .fill_buf()
-            .map_err(|error| cannot_read(path).because(error))?;
-        let first_end = head.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-        let late = u64::from(first_end > 0 && head[first_end - 1] == b'\r');
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .from_reader(Box::new(input) as Box<dyn Read + Send>);
-        let header = reader
-            .headers()
-            .map_err(|error| cannot_read(path).at_line(1).because(error))?;
-        let columns: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-        if columns.iter().all(String::is_empty) {
-            return Err(
-                Error::new(ErrorKind::Format, "no header line with column names")
-                    .at(path)
-                    .hint("the first line of a CSV names its columns, such as id,text"),
-            );
+        if format == TableFormat::Parquet {
+            let bytes = input::read_document(&mut input, &options.limits)
+                .map_err(|error| cannot_read(path, error))?;
+            let records = parquet::Records::of_bytes(path, bytes, &options.limits)?;
+            return Ok(Table::of_parquet(path, records));
         }
-        let rows = Rows::Csv(Box::new(reader), Arc::new(columns.clone()), late);
+        let (input, encoding) =
+            table_input(input, options.encoding).map_err(|error| cannot_read(path, error))?;
+        let source = Source {
+            path: path.to_owned(),
+            encoding,
+            options: *options,
+        };
+        let (columns, rows) = match format {
+            TableFormat::Csv | TableFormat::Tsv => {
+                let tabs = format == TableFormat::Tsv;
+                let records = delimited::Records::read(source, input, tabs)?;
+                (records.columns.to_vec(), Rows::Delimited(records))
+            }
+            _ => {
+                let (columns, objects) = jsonl::Objects::read(source, input)?;
+                (columns, Rows::Jsonl(objects))
+            }
+        };
         Ok(Table {
             path: path.to_owned(),
             columns,
@@ -121,28 +169,29 @@ impl Table {
         })
     }
 
-    fn read_jsonl(path: &Path, mut input: Box<dyn BufRead + Send>) -> Result<Table> {
-        let mut line = 0;
-        let first = next_object(&mut input, &mut line, path);
-        let columns = match &first {
-            Some(Ok(row)) => row.columns.to_vec(),
-            Some(Err(_)) => Vec::new(),
-            None => {
-                return Err(Error::new(ErrorKind::Empty, "no line with a JSON object")
-                    .at(path)
-                    .hint("a JSONL file holds one object a line, such as {\"id\": \"a1\", \"text\": \"…\"}"));
-            }
-        };
-        Ok(Table {
+    fn of_parquet(path: &Path, records: parquet::Records) -> Table {
+        Table {
             path: path.to_owned(),
-            columns,
-            rows: Rows::Jsonl(input, line, first),
-        })
+            columns: records.columns(),
+            rows: Rows::Parquet(records),
+        }
     }
 
-    /// The column names: of the header, or of the first object.
+    /// The column names.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Reads these columns only, where the format can spare the others. To be called before the
+    /// first row.
+    ///
+    /// # Errors
+    /// If the file cannot be read so.
+    pub fn project(&mut self, columns: &[&str]) -> Result<()> {
+        match &mut self.rows {
+            Rows::Parquet(records) => records.project(columns),
+            Rows::Delimited(_) | Rows::Jsonl(_) => Ok(()),
+        }
     }
 
     /// The column to read: the one asked for, else the first of `guesses` that the table has
@@ -182,123 +231,32 @@ impl Iterator for Table {
 
     fn next(&mut self) -> Option<Result<Row>> {
         match &mut self.rows {
-            Rows::Csv(reader, columns, late) => next_record(reader, columns, *late, &self.path),
-            Rows::Jsonl(input, line, first) => first
-                .take()
-                .or_else(|| next_object(input, line, &self.path)),
+            Rows::Delimited(records) => records.next(),
+            Rows::Jsonl(objects) => objects.next(),
+            Rows::Parquet(records) => records.next(),
         }
     }
 }
 
-fn next_record(
-    reader: &mut csv::Reader<Box<dyn Read + Send>>,
-    columns: &Arc<Vec<String>>,
-    late: u64,
-    path: &Path,
-) -> Option<Result<Row>> {
-    let mut record = csv::ByteRecord::new();
-    let line = reader.position().line() + late;
-    match reader.read_byte_record(&mut record) {
-        Ok(false) => return None,
-        Ok(true) => {}
-        Err(error) => return Some(Err(cannot_read(path).at_line(line).because(error))),
-    }
-    let line = record
-        .position()
-        .map_or(line, |position| position.line() + late);
-    if record.len() != columns.len() {
-        let message = format!(
-            "{} fields where the header has {}",
-            record.len(),
-            columns.len()
-        );
-        return Some(Err(Error::new(ErrorKind::Format, message)
-            .at(path)
-            .at_line(line)
-            .hint(
-                "a field with commas, quotation marks or line breaks stands between double quotes",
-            )));
-    }
-    let values = record.iter().zip(columns.iter()).map(|(field, column)| {
-        std::str::from_utf8(field)
-            .map(|text| Some(text.to_owned()))
-            .map_err(|error| {
-                not_utf8(path)
-                    .at_line(line)
-                    .at_column(column)
-                    .because(error)
-            })
-    });
-    Some(values.collect::<Result<_>>().map(|values| Row {
-        line,
-        columns: columns.clone(),
-        values,
-    }))
+/// What the readers of lines have in common.
+struct Source {
+    path: PathBuf,
+    /// What the whole stream was before it became UTF-8.
+    encoding: Option<&'static str>,
+    options: TableOptions,
 }
 
-fn next_object(input: &mut dyn BufRead, line: &mut u64, path: &Path) -> Option<Result<Row>> {
-    let mut bytes = Vec::new();
-    loop {
-        bytes.clear();
-        *line += 1;
-        match input.read_until(b'\n', &mut bytes) {
-            Ok(0) => return None,
-            Ok(_) if bytes.trim_ascii().is_empty() => {}
-            Ok(_) => break,
-            Err(error) => return Some(Err(cannot_read(path).at_line(*line).because(error))),
-        }
-    }
-    if let Err(error) = std::str::from_utf8(&bytes) {
-        return Some(Err(not_utf8(path).at_line(*line).because(error)));
-    }
-    let object: serde_json::Map<String, serde_json::Value> = match serde_json::from_slice(&bytes) {
-        Ok(object) => object,
-        Err(error) => {
-            return Some(Err(Error::new(ErrorKind::Format, "not a JSON object")
-                .at(path)
-                .at_line(*line)
-                .because(error)));
-        }
-    };
-    let (columns, values) = object
-        .into_iter()
-        .map(|(name, value)| (name, field(value)))
-        .unzip();
-    Some(Ok(Row {
-        line: *line,
-        columns: Arc::new(columns),
-        values,
-    }))
-}
-
-/// A JSON value as a text field: strings as they are, null as missing, the rest as JSON.
-fn field(value: serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text),
-        other => Some(other.to_string()),
+impl Source {
+    fn not_text(&self, line: u64, error: NotText) -> Error {
+        not_text(error).at(&self.path).at_line(line)
     }
 }
 
-fn skip_bom(input: &mut dyn BufRead) -> std::io::Result<()> {
-    if input.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
-        input.consume(3);
-    }
-    Ok(())
-}
-
-pub(crate) fn cannot_open(path: &Path) -> Error {
-    Error::new(ErrorKind::Io, "cannot be opened").at(path)
-}
-
-pub(crate) fn cannot_read(path: &Path) -> Error {
-    Error::new(ErrorKind::Io, "cannot be read").at(path)
-}
-
-pub(crate) fn not_utf8(path: &Path) -> Error {
-    Error::new(ErrorKind::Encoding, "not UTF-8")
-        .at(path)
-        .hint("convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 FILE")
+/// The error for bytes that cannot be decoded; its place is still to be named.
+pub(crate) fn not_text(error: NotText) -> Error {
+    Error::new(ErrorKind::Encoding, error.message).hint(
+        "say what it is with --encoding, such as --encoding windows-1252, or convert it first",
+    )
 }
 
 #[cfg(test)]
@@ -306,7 +264,8 @@ mod tests {
     use super::*;
 
     fn rows(format: TableFormat, text: &'static [u8]) -> Vec<std::result::Result<Row, String>> {
-        Table::read(Path::new("t"), format, Box::new(text))
+        let options = TableOptions::default();
+        Table::read(Path::new("t"), format, Box::new(text), &options)
             .unwrap()
             .map(|row| row.map_err(|error| error.to_string()))
             .collect()
@@ -316,13 +275,13 @@ mod tests {
     fn csv_rows_have_lines_and_bad_ones_are_named() {
         let got = rows(
             TableFormat::Csv,
-            b"\xef\xbb\xbfid,text\r\n1,\"a\r\nb\"\r\n2\r\n3,\xff\r\n4,d\r\n",
+            b"\xef\xbb\xbfid,text\r\n1,\"a\r\nb\"\r\n2\r\n3,\xff\0\r\n4,caf\xe9 d\r\n",
         );
         assert_eq!(got.len(), 4);
         let first = got[0].as_ref().unwrap();
         assert_eq!(
-            (first.line, first.get("id"), first.get("text")),
-            (2, Some("1"), Some("a\r\nb"))
+            (first.at, first.get("id"), first.get("text")),
+            (RowPlace::Line(2), Some("1"), Some("a\r\nb"))
         );
         assert_eq!(
             got[1].as_ref().unwrap_err(),
@@ -330,9 +289,11 @@ mod tests {
         );
         assert_eq!(
             got[2].as_ref().unwrap_err(),
-            "t, line 5, column \"text\": not UTF-8"
+            "t, line 5: not text: it holds bytes that no text has"
         );
-        assert_eq!(got[3].as_ref().unwrap().get("text"), Some("d"));
+        let last = got[3].as_ref().unwrap();
+        assert_eq!(last.get("text"), Some("café d"));
+        assert_eq!(last.encoding, Some("windows-1252"));
     }
 
     #[test]
@@ -343,11 +304,44 @@ mod tests {
         );
         let first = got[0].as_ref().unwrap();
         assert_eq!(
-            (first.line, first.get("id"), first.get("text")),
-            (2, Some("7"), None)
+            (first.at, first.get("id"), first.get("text")),
+            (RowPlace::Line(2), Some("7"), None)
         );
         assert_eq!(got[1].as_ref().unwrap_err(), "t, line 3: not a JSON object");
         assert_eq!(got[2].as_ref().unwrap().get("text"), Some("x"));
+    }
+
+    #[test]
+    fn a_table_in_utf16_is_a_table() {
+        let text: &'static str = "id\ttext\r\n1\tnaïve\r\n";
+        let bytes = text.encode_utf16().flat_map(u16::to_le_bytes);
+        let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(bytes).collect();
+        let got = rows(TableFormat::Tsv, bytes.leak());
+        let row = got[0].as_ref().unwrap();
+        assert_eq!(
+            (row.get("text"), row.encoding, row.at),
+            (Some("naïve"), Some("UTF-16LE"), RowPlace::Line(2))
+        );
+    }
+
+    #[test]
+    fn an_unclosed_quotation_mark_does_not_take_the_memory() {
+        let options = TableOptions {
+            limits: Limits {
+                max_document_bytes: 100_000,
+                ..Limits::default()
+            },
+            encoding: None,
+        };
+        let text = format!("id,text\n1,a\n2,\"{}", "x".repeat(1_000_000));
+        let input = Box::new(std::io::Cursor::new(text));
+        let table = Table::read(Path::new("t"), TableFormat::Csv, input, &options).unwrap();
+        let got: Vec<_> = table
+            .map(|row| row.map(|row| row.at).map_err(|error| error.to_string()))
+            .collect();
+        assert_eq!(got.len(), 2);
+        let error = got[1].as_ref().unwrap_err();
+        assert!(error.starts_with("t, line 3: a row larger"), "{error}");
     }
 
     #[test]
@@ -356,6 +350,7 @@ mod tests {
             Path::new("t.csv"),
             TableFormat::Csv,
             Box::new(&b"id,Body\n"[..]),
+            &TableOptions::default(),
         )
         .unwrap();
         assert_eq!(

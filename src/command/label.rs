@@ -9,7 +9,7 @@ use quotestance::article::{ID_COLUMNS, TEXT_COLUMNS};
 use quotestance::output::{OutputFormat, guarded, real, write_csv};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::prediction::Distribution;
-use quotestance::table::{Row, Table, TableFormat};
+use quotestance::table::{Row, Table, TableFormat, TableOptions};
 use quotestance::{Classifier, Error, ErrorKind, Target, Task};
 
 use super::progress::Progress;
@@ -17,7 +17,7 @@ use super::{CommonArgs, ModelArgs, OutputArgs, Sink, Stop, finished};
 
 #[derive(Args)]
 pub struct LabelArgs {
-    /// A table (.csv, .tsv or .jsonl) of texts, and of targets if each row has its own
+    /// A table (.csv, .tsv, .jsonl or .parquet, plain or with .gz or .zst) of texts, and of targets if each row has its own
     #[arg(value_name = "PAIRS")]
     pairs: PathBuf,
     /// The column with the texts [default: text, …]
@@ -84,13 +84,16 @@ impl LabelArgs {
         if let Some(target) = &self.target {
             Target::new(target, [])?;
         }
+        if self.output.format()? == OutputFormat::Parquet {
+            return Err(anyhow!("label writes .csv and .jsonl").into());
+        }
         let format = TableFormat::of(&self.pairs).ok_or_else(|| {
             anyhow!(
-                "{}: expected a table ending in .csv, .tsv or .jsonl",
+                "{}: expected a table ending in .csv, .tsv, .jsonl or .parquet, plain or with .gz or .zst",
                 self.pairs.display()
             )
         })?;
-        let mut table = Table::open(&self.pairs, format)?;
+        let mut table = Table::open(&self.pairs, format, &TableOptions::default())?;
         let columns = self.columns(&table)?;
         let classifier = self.model.load()?;
         if self.common.verbose {
@@ -100,7 +103,7 @@ impl LabelArgs {
         let mut labels =
             LabelOutput::new(self.output.open()?, &self.output, &self.tasks(&columns))?;
         let pool = self.common.pool()?;
-        let mut progress = Progress::new(self.common.quiet);
+        let mut progress = Progress::new(self.common.quiet, self.common.log, None);
         let mut summary = Summary::default();
         loop {
             let mut pairs = Vec::new();
@@ -126,7 +129,7 @@ impl LabelArgs {
             }
         }
         progress.finish();
-        labels.out.finish()?;
+        labels.out.finish(None)?;
         if summary.failed > 0 {
             eprintln!("{} rows failed; they are named above", summary.failed);
         }
@@ -183,7 +186,7 @@ impl LabelArgs {
         let failed = |kind, message: String, column: &str| {
             Error::new(kind, message)
                 .at(&self.pairs)
-                .at_line(row.line)
+                .at_row(row.at)
                 .at_column(column)
         };
         let text = row
@@ -221,7 +224,7 @@ impl LabelArgs {
         }
         let id = columns.id.as_deref().and_then(|column| row.get(column));
         Ok(Pair {
-            id: id.map_or_else(|| row.line.to_string(), str::to_owned),
+            id: id.map_or_else(|| row.at.number().to_string(), str::to_owned),
             text: text.to_owned(),
             target: target.to_owned(),
             task,

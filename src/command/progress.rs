@@ -1,26 +1,37 @@
-//! What the user sees of a run, on stderr.
+//! What the user sees of a run: lines on stderr, and the failures in a file beside the output.
 
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use quotestance::output::failures::Failures;
+use quotestance::output::{Counts, MAX_CELL_UNITS, beside};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::{Error, Summary as RunSummary};
+use serde_json::json;
+
+use super::{LogForm, write_aside};
 
 /// A line that is redrawn on a terminal; elsewhere a plain line every few seconds.
 pub struct Progress {
     bar: ProgressBar,
     quiet: bool,
     plain: bool,
+    log: LogForm,
     started: Instant,
     last_line: Instant,
+    /// The lines of `errors.jsonl`.
+    failures: Failures<Vec<u8>>,
+    errors: Option<PathBuf>,
 }
 
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
-    pub fn new(quiet: bool) -> Progress {
-        let terminal = std::io::stderr().is_terminal();
+    /// Failures go to `errors.jsonl` beside `output`, if there is one.
+    pub fn new(quiet: bool, log: LogForm, output: Option<&Path>) -> Progress {
+        let terminal = std::io::stderr().is_terminal() && log == LogForm::Text;
         let target = match terminal && !quiet {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -33,8 +44,11 @@ impl Progress {
             bar,
             quiet,
             plain: !terminal && !quiet,
+            log,
             started: now,
             last_line: now,
+            failures: Failures::new(Vec::new()),
+            errors: output.map(|output| beside(output, "errors.jsonl")),
         }
     }
 
@@ -43,17 +57,56 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// The last line of a run.
-    pub fn summarise(&self, summary: &RunSummary) {
-        if !self.quiet {
-            eprintln!("{}", self.line(summary));
-        }
-        if summary.failed > 0 {
-            eprintln!("{} documents failed; they are named above", summary.failed);
+    /// Writes `errors.jsonl`, or takes an earlier run's away where nothing failed.
+    pub fn write_errors(&mut self) -> anyhow::Result<()> {
+        let Some(path) = &self.errors else {
+            return Ok(());
+        };
+        let failures = std::mem::replace(&mut self.failures, Failures::new(Vec::new()));
+        let lines = failures.finish()?;
+        if lines.is_empty() {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            }
+        } else {
+            write_aside(path, |file| Ok(std::io::Write::write_all(file, &lines)?))
         }
     }
 
-    fn line(&self, summary: &Summary) -> String {
+    /// The last lines of a run.
+    pub fn summarise(&self, summary: &RunSummary, counts: &Counts) {
+        if !self.quiet {
+            self.report(summary, counts);
+        }
+        if summary.failed > 0 {
+            let line = format!("{} documents failed; they are named above", summary.failed);
+            self.line("error", &line, json!({ "failed": summary.failed }));
+        }
+    }
+
+    fn report(&self, summary: &RunSummary, counts: &Counts) {
+        self.line("info", &self.state(summary), self.numbers(summary));
+        let count = |count: u64, what: &str| {
+            if count > 0 {
+                self.line("info", &format!("{count} {what}"), json!({}));
+            }
+        };
+        count(
+            counts.furniture,
+            "paragraphs were set aside as page furniture (captions, links, prompts)",
+        );
+        count(
+            counts.not_utf8,
+            "articles were not UTF-8; the column encoding tells what each was",
+        );
+        count(
+            counts.long_cells,
+            &format!("cells are longer than Excel takes ({MAX_CELL_UNITS}); it would cut them off"),
+        );
+    }
+
+    fn state(&self, summary: &Summary) -> String {
         let seconds = self.started.elapsed().as_secs_f64().max(1e-3);
         format!(
             "{} articles, {} quotes in {seconds:.1} s ({:.0} articles/s, {:.0} quotes/s)",
@@ -64,7 +117,28 @@ impl Progress {
         )
     }
 
-    fn say(&self, line: &str) {
+    fn numbers(&self, summary: &Summary) -> serde_json::Value {
+        json!({
+            "articles": summary.articles,
+            "quotes": summary.quotes,
+            "failed": summary.failed,
+            "elapsed_ms": self.started.elapsed().as_millis() as u64,
+        })
+    }
+
+    /// One line on stderr: the words, or an object with them and `more`.
+    fn line(&self, level: &str, words: &str, more: serde_json::Value) {
+        let line = match self.log {
+            LogForm::Text => words.to_owned(),
+            LogForm::Json => {
+                let mut line = json!({ "level": level, "message": words });
+                if let (Some(line), serde_json::Value::Object(more)) = (line.as_object_mut(), more)
+                {
+                    line.extend(more);
+                }
+                line.to_string()
+            }
+        };
         self.bar.suspend(|| eprintln!("{line}"));
     }
 }
@@ -72,26 +146,43 @@ impl Progress {
 impl Observer for Progress {
     fn notice(&mut self, words: &str) {
         if !self.quiet {
-            self.say(&format!("note: {words}"));
+            match self.log {
+                LogForm::Text => self.line("note", &format!("note: {words}"), json!({})),
+                LogForm::Json => self.line("note", words, json!({})),
+            }
         }
     }
 
     fn failure(&mut self, error: &Error) {
-        let causes =
-            std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-        let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-        self.say(&format!("failed: {error}{causes}"));
-        if let Some(hint) = error.way_out() {
-            self.say(&format!("  hint: {hint}"));
+        let mut line = Failures::new(Vec::new());
+        let written = line.write(error).and_then(|()| line.finish());
+        let object = written.expect("memory takes all writes");
+        if self.log == LogForm::Json {
+            let more = serde_json::from_slice(&object).unwrap_or_default();
+            self.line("error", &error.to_string(), more);
+        } else {
+            let place = error.place().map(|place| format!("{place}: "));
+            let place = place.unwrap_or_default();
+            self.line(
+                "error",
+                &format!("failed: {place}{}", error.reason()),
+                json!({}),
+            );
+            if let Some(hint) = error.way_out() {
+                self.line("error", &format!("  hint: {hint}"), json!({}));
+            }
+        }
+        if self.errors.is_some() {
+            self.failures.write(error).expect("memory takes all writes");
         }
     }
 
     fn progress(&mut self, summary: &Summary) {
-        self.bar.set_message(self.line(summary));
+        self.bar.set_message(self.state(summary));
         self.bar.tick();
         if self.plain && self.last_line.elapsed() >= PLAIN_EVERY {
             self.last_line = Instant::now();
-            eprintln!("{}", self.line(summary));
+            self.line("info", &self.state(summary), self.numbers(summary));
         }
     }
 }

@@ -57,7 +57,9 @@ impl RunArgs {
             .iter()
             .map(|name| Target::new(name, self.alias.iter().cloned()))
             .collect::<quotestance::Result<_>>()?;
-        let options = self.output.options(true, self.offsets)?;
+        let mut articles = self.input.articles()?;
+        let metadata = articles.metadata_columns()?;
+        let options = self.output.options(true, self.offsets, metadata)?;
         let classifier = self.model.load()?;
         if self.common.verbose {
             eprintln!(
@@ -74,35 +76,39 @@ impl RunArgs {
             finder: QuoteFinder::rules_only(),
             labelling: Some(labelling),
         };
-        process(&run, &self.input, &self.output, options, &self.common)
+        process(&run, articles, &self.output, options, &self.common)
     }
 }
 
 impl QuotesArgs {
     pub fn run(self) -> Result<(), Stop> {
-        let options = self.output.options(false, self.offsets)?;
+        let mut articles = self.input.articles()?;
+        let metadata = articles.metadata_columns()?;
+        let options = self.output.options(false, self.offsets, metadata)?;
         let run = Run {
             finder: QuoteFinder::rules_only(),
             labelling: None,
         };
-        process(&run, &self.input, &self.output, options, &self.common)
+        process(&run, articles, &self.output, options, &self.common)
     }
 }
 
 fn process(
     run: &Run,
-    input: &InputArgs,
+    mut articles: Articles,
     output: &OutputArgs,
     options: OutputOptions,
     common: &CommonArgs,
 ) -> Result<(), Stop> {
-    let mut articles = Articles::new(input.inputs.iter().cloned(), input.read_options());
-    let mut output = Output::new(output.open()?, options)?;
-    let mut progress = Progress::new(common.quiet);
-    let done = common.on_threads(|| run.run(&mut articles, &mut output, &mut progress))?;
+    let mut rows = Output::new(output.open()?, options.clone())?;
+    let mut progress = Progress::new(common.quiet, common.log, output.output.as_deref());
+    let done = common.on_threads(|| run.run(&mut articles, &mut rows, &mut progress))?;
     progress.finish();
     let summary = done?;
-    output.finish()?.finish()?;
-    progress.summarise(&summary);
+    let counts = rows.counts();
+    let sink = rows.finish()?;
+    sink.finish(Some(&options))?;
+    progress.write_errors()?;
+    progress.summarise(&summary, &counts);
     finished(summary.articles, summary.failed)
 }

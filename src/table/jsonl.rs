@@ -1,0 +1,111 @@
+//! Rows of JSONL.
+
+use std::io;
+use std::sync::Arc;
+
+use super::{Row, RowPlace, Source};
+use crate::error::{Error, ErrorKind, Result};
+use crate::input::encoding::decode;
+use crate::input::{Exceeded, Input, cannot_read, read_line};
+
+/// The objects, one a line.
+pub struct Objects {
+    source: Source,
+    input: Input,
+    /// The number of the last line read.
+    line: u64,
+    /// The first row, read to learn its columns.
+    first: Option<Result<Row>>,
+    /// The stream failed: there is nothing to read any more.
+    broken: bool,
+}
+
+impl Objects {
+    /// The columns of the first object, and all objects.
+    pub fn read(source: Source, input: Input) -> Result<(Vec<String>, Objects)> {
+        let mut objects = Objects {
+            source,
+            input,
+            line: 0,
+            first: None,
+            broken: false,
+        };
+        let first = objects.next();
+        let columns = match &first {
+            Some(Ok(row)) => row.columns.to_vec(),
+            Some(Err(_)) => Vec::new(),
+            None => {
+                return Err(Error::new(ErrorKind::Empty, "no line with a JSON object")
+                    .at(&objects.source.path)
+                    .hint("a JSONL file holds one object a line, such as {\"id\": \"a1\", \"text\": \"…\"}"));
+            }
+        };
+        objects.first = first;
+        Ok((columns, objects))
+    }
+
+    pub fn next(&mut self) -> Option<Result<Row>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        let mut bytes = Vec::new();
+        while !self.broken {
+            self.line += 1;
+            match read_line(&mut self.input, &mut bytes, &self.source.options.limits) {
+                Ok(false) => return None,
+                Ok(true) if bytes.trim_ascii().is_empty() => {}
+                Ok(true) => return Some(self.row(bytes)),
+                Err(error) => {
+                    self.broken = !is_long_line(&error);
+                    let error = cannot_read(&self.source.path, error);
+                    return Some(Err(error.at_line(self.line)));
+                }
+            }
+        }
+        None
+    }
+
+    fn row(&self, bytes: Vec<u8>) -> Result<Row> {
+        // A stream that was UTF-16 is UTF-8 by now.
+        let asked = match self.source.encoding {
+            Some(_) => None,
+            None => self.source.options.encoding,
+        };
+        let decoded =
+            decode(bytes, asked).map_err(|error| self.source.not_text(self.line, error))?;
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&decoded.text).map_err(|error| {
+                Error::new(ErrorKind::Format, "not a JSON object")
+                    .at(&self.source.path)
+                    .at_line(self.line)
+                    .because(error)
+            })?;
+        let (columns, values) = object
+            .into_iter()
+            .map(|(name, value)| (name, field(value)))
+            .unzip();
+        Ok(Row {
+            at: RowPlace::Line(self.line),
+            encoding: decoded.encoding.or(self.source.encoding),
+            columns: Arc::new(columns),
+            values,
+        })
+    }
+}
+
+/// True where the lines after it can still be read.
+fn is_long_line(error: &io::Error) -> bool {
+    let exceeded = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Exceeded>());
+    matches!(exceeded, Some(Exceeded::Document(_)))
+}
+
+/// A JSON value as a text field: strings as they are, null as missing, the rest as JSON.
+fn field(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}
