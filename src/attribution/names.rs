@@ -2,7 +2,7 @@
 //! pronoun to the person or body it stands for.
 //!
 //! Every paragraph is read once, in order: names, descriptions and the pronouns he and she are
-//! taken to [entities](entity) as they come, so that what a mention means depends on the text
+//! taken to entities as they come, so that what a mention means depends on the text
 //! before it and in its own paragraph alone, and on no finder of quotes. How an entity is *called*
 //! is settled at the end: the fullest form of its name in the whole article.
 

@@ -1,5 +1,5 @@
 //! Which of those named before a pronoun it stands for: a log-linear choice over the newest
-//! [`Occurrence`]s, its weights learned.
+//! `Occurrence`s, its weights learned.
 
 use super::entity::{Entities, Gender, Kind};
 use crate::attribution::{Link, SpeakerKind};

@@ -1,0 +1,24 @@
+"""Averages two stance models of one shape: START + SHARE * (TRAINED - START), as a folder export_stance.py reads.
+
+    python average_stance.py --start DIR --trained DIR --share 0.5 --out DIR
+"""
+import argparse
+
+from stance_model import load_model
+from train_stance import save_folder
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--start", required=True)
+    ap.add_argument("--trained", required=True)
+    ap.add_argument("--share", type=float, default=.5)
+    ap.add_argument("--out", required=True)
+    args = ap.parse_args()
+    start, trained = (load_model(folder)[0].state_dict() for folder in (args.start, args.trained))
+    weights = {k: v + args.share * (trained[k] - v) if v.is_floating_point() else v for k, v in start.items()}
+    save_folder(args.out, args.start, weights)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Writes a trained stance model as the program reads it: int8 with one scale a row, what the logits mean, temperatures.
+
+    python export_stance.py --model runs/stance/ema --out ../models/stance [--f16] [--context-tokens 64] [--temperatures t.json]
+"""
+import argparse
+import json
+import os
+import shutil
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from stance_model import CONTEXT_TOKENS, unpacked
+
+
+def rounded(weights):
+    """Tensors to store: the encoder's matrices as int8 X and X_scale, everything else as it is."""
+    stored = {}
+    for name, w in weights.items():
+        w = w.float().contiguous()
+        if name.startswith("bert.") and w.dim() == 2 and w.shape[0] > 8:
+            scale = w.abs().amax(1).clamp_min(1e-12) / 127
+            stored[name] = torch.round(w / scale[:, None]).clamp(-127, 127).to(torch.int8)
+            stored[name + "_scale"] = scale
+        else:
+            stored[name] = w
+    return stored
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--model", required=True)
+    ap.add_argument("--out", required=True)
+    ap.add_argument("--f16", action="store_true", help="f16 instead of int8")
+    ap.add_argument("--context-tokens", type=int, default=CONTEXT_TOKENS, help="0 for a model that reads the quote alone")
+    ap.add_argument("--temperatures", help="JSON object as fit_temperatures.py writes it")
+    args = ap.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    weights = unpacked(load_file(os.path.join(args.model, "model.safetensors")))
+    weights = {k: v for k, v in weights.items() if "position_ids" not in k and "pooler" not in k}
+    stored = {k: v.half().contiguous() for k, v in weights.items()} if args.f16 else rounded(weights)
+    save_file(stored, os.path.join(args.out, "model.safetensors"), metadata={"format": "pt"})
+    with open(os.path.join(args.model, "config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    config.pop("torch_dtype", None)
+    for name in ("context_tokens", "temperatures"):
+        config.pop(name, None)
+    if args.context_tokens:
+        config["context_tokens"] = args.context_tokens
+    if args.temperatures:
+        with open(args.temperatures, encoding="utf-8") as file:
+            config["temperatures"] = json.load(file)
+    with open(os.path.join(args.out, "config.json"), "w", encoding="utf-8") as file:
+        json.dump(config, file, indent=1)
+        file.write("\n")
+    source, out = (os.path.join(folder, "tokenizer.json") for folder in (args.model, args.out))
+    if os.path.abspath(source) != os.path.abspath(out):
+        shutil.copyfile(source, out)
+    print("model.safetensors", os.path.getsize(os.path.join(args.out, "model.safetensors")), "bytes")
+
+
+if __name__ == "__main__":
+    main()

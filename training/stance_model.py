@@ -1,0 +1,144 @@
+"""The stance model: a BERT encoder, the mean of its last hidden states, one linear layer with three heads of three logits.
+
+Input, as the program forms it: `[CLS] text [SEP] target [SEP]`, or with a context `[CLS] text [SEP] context [SEP] target [SEP]`; token
+type 0 up to the [SEP] before the target, 1 from the target on. An empty target leaves `[CLS] text [SEP] [SEP]`.
+"""
+import json
+import os
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertModel
+
+CLS, SEP = 101, 102
+# Tokens of context at most: more costs time for every quote.
+CONTEXT_TOKENS = 64
+HEADS = {"stance": ("favor", "against", "neutral"), "sentiment": ("positive", "negative", "neutral"),
+         "nli": ("entailment", "contradiction", "neutral")}
+FIRST = {"stance": 0, "sentiment": 3, "nli": 6}
+
+
+def head_of(task):
+    """The head that answers a row's task: targeted and untargeted sentiment share one."""
+    return "sentiment" if task == "tsc" else task
+
+
+class StanceModel(torch.nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.bert = BertModel(config, add_pooling_layer=False)
+        self.classifier = torch.nn.Linear(config.hidden_size, 9)
+
+    def forward(self, ids, types, mask):
+        """Logits [batch, 9] of padded sequences [batch, tokens]."""
+        hidden = self.bert(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
+        weight = mask.unsqueeze(-1).to(hidden.dtype)
+        return self.classifier((hidden * weight).sum(1) / weight.sum(1))
+
+
+def unpacked(tensors):
+    """The f32 weights of a safetensors file in f32, f16 or int8 with one scale a row (X and X_scale)."""
+    out = {}
+    for name, tensor in tensors.items():
+        if name.endswith("_scale"):
+            continue
+        scale = tensors.get(name + "_scale")
+        out[name] = tensor.float() if scale is None else tensor.float() * scale.float()[:, None]
+    return out
+
+
+def load_model(folder):
+    """(model, tokenizer) of a model folder or of a checkpoint folder written in training."""
+    with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+        raw = json.load(file)
+    # Dropout costs a tenth of the time on a CPU and a model this small, trained for an epoch or two, does not need it.
+    config = BertConfig(**{k: v for k, v in raw.items() if k not in ("architectures", "torch_dtype", "id2label", "label2id", "num_labels")}
+                        | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    model = StanceModel(config)
+    weights = unpacked(load_file(os.path.join(folder, "model.safetensors")))
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not [name for name in missing if "position_ids" not in name], missing
+    assert not [name for name in unexpected if "position_ids" not in name], unexpected
+    tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return model, tokenizer
+
+
+class Pieces:
+    """Token ids of strings without special tokens, each string tokenised once."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.known = tokenizer, {}
+
+    def prepare(self, strings):
+        new = [s for s in dict.fromkeys(strings) if s not in self.known]
+        for start in range(0, len(new), 4096):
+            part = new[start:start + 4096]
+            for s, e in zip(part, self.tokenizer.encode_batch(part, add_special_tokens=False)):
+                self.known[s] = e.ids
+
+    def __call__(self, string):
+        ids = self.known.get(string)
+        if ids is None:
+            ids = self.known[string] = self.tokenizer.encode(string, add_special_tokens=False).ids
+        return ids
+
+
+def sequence(text, target, context=None):
+    """(ids, types) of token ids; the context is left out if it is None."""
+    first = [CLS, *text, SEP] + ([*context, SEP] if context else [])
+    return first + [*target, SEP], [0] * len(first) + [1] * (len(target) + 1)
+
+
+def padded(sequences):
+    """ids, types, mask [batch, longest] of (ids, types)."""
+    longest = max(len(ids) for ids, _ in sequences)
+    ids = torch.zeros(len(sequences), longest, dtype=torch.long)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, (i, t) in enumerate(sequences):
+        ids[row, :len(i)], types[row, :len(t)], mask[row, :len(i)] = torch.tensor(i), torch.tensor(t), 1
+    return ids, types, mask
+
+
+def windows(text, room):
+    """The pieces in which the program reads a text that is longer than `room`: each but the last half new."""
+    step = max(room // 2, 1)
+    more = -(-max(len(text) - room, 0) // step)
+    for window in range(more + 1):
+        end = min(window * step + room, len(text))
+        yield text[max(end - room, 0):end]
+
+
+@torch.inference_mode()
+def predict(model, pieces, rows, window=128, batch_tokens=4096):
+    """Logits [rows, 9] of rows {"text", "target", "context"?}, read as the program does: a context fills what the text leaves of the
+    window, from its beginning; a text too long for it is read in windows, whose logits are averaged."""
+    sequences, owner = [], []
+    for index, row in enumerate(rows):
+        text, target = pieces(row["text"]), pieces(row["target"])[:64]
+        room = window - 3 - len(target)
+        context = row.get("context")
+        if context and len(text) + 1 < room:
+            sequences.append(sequence(text, target, pieces(context)[:min(CONTEXT_TOKENS, room - 1 - len(text))]))
+            owner.append(index)
+            continue
+        for part in windows(text, room):
+            sequences.append(sequence(part, target))
+            owner.append(index)
+    model.eval()
+    logits, counts = torch.zeros(len(rows), 9), torch.zeros(len(rows), 1)
+    order = sorted(range(len(sequences)), key=lambda k: len(sequences[k][0]))
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * len(sequences[order[end]][0]) <= batch_tokens:
+            end += 1
+        batch = order[start:end]
+        out = model(*padded([sequences[k] for k in batch]))
+        for k, row in zip(batch, out):
+            logits[owner[k]] += row
+            counts[owner[k]] += 1
+        start = end
+    return logits / counts.clamp_min(1)
