@@ -5,6 +5,9 @@ pub mod frame;
 pub mod mention;
 pub mod names;
 pub mod report;
+pub mod rule;
+
+pub use rule::Rule;
 
 use crate::quote::Quote;
 use crate::span::Span;
@@ -30,8 +33,8 @@ pub struct Attribution {
     /// The steps that lead from `mention` to the name, nearest first; empty where the mention is
     /// itself the fullest name, or where nothing is named.
     pub chain: Vec<Step>,
-    /// The rule, or "model", that decided: a stable identifier such as `post-cue` or `carried`.
-    pub rule: &'static str,
+    /// What decided.
+    pub rule: Rule,
     /// How sure, 0 to 1, where it has been measured.
     pub confidence: Option<f32>,
 }

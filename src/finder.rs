@@ -1,22 +1,34 @@
 //! A [`QuoteFinder`] takes an article's text to its attributed quotes: marks, clauses, cues,
 //! mentions and names, one stage after the other.
 
+mod choice;
+mod confidence;
+mod source;
+mod tagged;
+
 use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
 use crate::attribution::report::{Report, first_subject, reports, trimmed};
-use crate::attribution::{AttributedQuote, Attribution};
+use crate::attribution::{AttributedQuote, Attribution, Rule};
+use crate::error::Result;
 use crate::furniture::layout;
 use crate::lexicon::Class;
 use crate::quote::marks::passages;
 use crate::quote::{Quote, QuoteKind};
 use crate::span::Span;
+use crate::tagger::{TaggedSpan, Tagger, Thresholds};
 
 /// Finds quotes in a text and says whose they are.
 #[derive(Clone, Debug, Default)]
-pub struct QuoteFinder {}
+pub struct QuoteFinder {
+    tagger: Option<Arc<Tagger>>,
+}
 
 impl QuoteFinder {
     /// A finder that works by rules and word lists alone, without any model.
@@ -24,8 +36,45 @@ impl QuoteFinder {
         QuoteFinder::default()
     }
 
-    /// The quotes of this text, in the order of their first spans. A text without any gives an
-    /// empty list, and so does page furniture. Nothing that follows a paragraph changes the quotes found in it.
+    /// A finder that marks quotes with a tagger; names, and speakers carried over from the
+    /// paragraph before, still come by rules.
+    pub fn with_tagger(tagger: Tagger) -> QuoteFinder {
+        QuoteFinder {
+            tagger: Some(Arc::new(tagger)),
+        }
+    }
+
+    /// The tagger, unless this finder works by rules alone.
+    pub fn tagger(&self) -> Option<&Tagger> {
+        self.tagger.as_deref()
+    }
+
+    /// The quotes of each text, in order, each as it would be found alone.
+    ///
+    /// # Errors
+    /// If the tagger fails; rules never do.
+    pub fn find_all(&self, texts: &[&str]) -> Result<Vec<Vec<AttributedQuote>>> {
+        let by_rules: Vec<_> = texts.par_iter().map(|text| self.find(text)).collect();
+        let Some(tagger) = &self.tagger else {
+            return Ok(by_rules);
+        };
+        let tagged = tagger.tag(texts)?;
+        let articles = texts.par_iter().zip(&tagged).zip(&by_rules);
+        Ok(articles
+            .map(|((text, spans), by_rules)| {
+                tagged::attributed(text, spans, tagger.thresholds(), by_rules)
+            })
+            .collect())
+    }
+
+    /// The quotes of a text whose spans a tagger has found before.
+    pub fn join(text: &str, spans: &[TaggedSpan], thresholds: Thresholds) -> Vec<AttributedQuote> {
+        let by_rules = QuoteFinder::rules_only().find(text);
+        tagged::attributed(text, spans, thresholds, &by_rules)
+    }
+
+    /// The quotes that the rules find in this text, in the order of their first spans. A text
+    /// without any gives an empty list, and so does page furniture. Nothing that follows a paragraph changes the quotes found in it.
     pub fn find(&self, text: &str) -> Vec<AttributedQuote> {
         let mut names = Names::default();
         let mut carried: Option<Carried> = None;
@@ -43,6 +92,9 @@ impl QuoteFinder {
         }
         quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
         names.settle(&mut quotes);
+        for quote in &mut quotes {
+            quote.attribution.confidence = confidence::confidence(quote, None);
+        }
         join_paragraphs(text, quotes)
     }
 }
@@ -71,7 +123,13 @@ fn join_paragraphs(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQu
 fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
     let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
     let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
-    if !direct(first) || !direct(next) || end > start {
+    // Its last words end within their marks, not after them.
+    let open = first
+        .quote
+        .marked
+        .last()
+        .is_some_and(|last| last.end == end);
+    if !direct(first) || !direct(next) || end > start || !open {
         return false;
     }
     let between = &text[end..start];
@@ -170,7 +228,7 @@ impl Paragraph<'_> {
                         cue: sentence.end..sentence.end,
                         mention: Some(mention),
                         content: Vec::new(),
-                        rule: "preceding-subject",
+                        rule: Rule::PrecedingSubject,
                     };
                     subject = Some(self.attribution(names, &report));
                     last_direct = None;
@@ -185,9 +243,9 @@ impl Paragraph<'_> {
             {
                 let mut attribution = carried.attribution.clone();
                 attribution.rule = if carried.announced {
-                    "announced"
+                    Rule::Announced
                 } else {
-                    "carried"
+                    Rule::Carried
                 };
                 let content: Vec<Range<usize>> = waiting.iter().map(|&at| at..at + 1).collect();
                 // A heading in marks is no speech: it has no full stop.
@@ -234,7 +292,7 @@ impl Paragraph<'_> {
             cue: dash..dash,
             mention: Some(dash + 1..end),
             content: Vec::new(),
-            rule: "signature",
+            rule: Rule::Signature,
         })
     }
 
@@ -279,7 +337,7 @@ impl Paragraph<'_> {
                 cue: cue..cue + 1,
                 mention: Some(mention),
                 content: Vec::new(),
-                rule: "announced",
+                rule: Rule::Announced,
             };
             return Some(Carried {
                 attribution: self.attribution(names, &report),
@@ -362,7 +420,7 @@ impl Paragraph<'_> {
                     cue: at..at,
                     mention: Some(mention),
                     content: Vec::new(),
-                    rule: "embedded",
+                    rule: Rule::Embedded,
                 };
                 let attribution = self.attribution(names, &report);
                 found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
@@ -378,7 +436,7 @@ impl Paragraph<'_> {
             mention: None,
             speaker: None,
             chain: Vec::new(),
-            rule: "unattributed",
+            rule: Rule::Unattributed,
             confidence: None,
         };
         self.quote(std::slice::from_ref(&(passage..passage + 1)), attribution)

@@ -31,6 +31,8 @@ pub mod attribution;
 pub mod encoder;
 pub mod model;
 pub mod prediction;
+// which also mark quotes
+pub mod tagger;
 
 // Writing, and the whole run.
 pub mod record;
@@ -46,3 +48,4 @@ pub use model::Model;
 pub use pipeline::{Run, Summary};
 pub use prediction::{Classifier, Target, Task};
 pub use record::Record;
+pub use tagger::{TaggedQuote, TaggedSpan, Tagger};

@@ -2,8 +2,6 @@
 
 use std::io::Write;
 
-use rayon::prelude::*;
-
 use crate::article::{Article, Articles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finder::QuoteFinder;
@@ -86,15 +84,15 @@ impl Run {
     /// # Errors
     /// If the model fails.
     pub fn process(&self, articles: Vec<Article>) -> Result<Vec<ArticleResult>> {
+        let texts: Vec<&str> = articles.iter().map(|article| &*article.text).collect();
+        let quotes = self.finder.find_all(&texts)?;
         let mut results: Vec<ArticleResult> = articles
-            .into_par_iter()
-            .map(|article| {
-                let quotes = self.finder.find(&article.text);
-                ArticleResult {
-                    article,
-                    quotes,
-                    predictions: Vec::new(),
-                }
+            .into_iter()
+            .zip(quotes)
+            .map(|(article, quotes)| ArticleResult {
+                article,
+                quotes,
+                predictions: Vec::new(),
             })
             .collect();
         if let Some(labelling) = &self.labelling {

@@ -136,9 +136,9 @@ record! {
     Quote speaker_type: Option<String>,
     /// The reporting word or phrase: `said`, `according to`.
     Quote cue: Option<String>,
-    /// What decided on the speaker: a rule's name, or `model`.
+    /// What decided on the speaker: `model` (the quote tagger), `agreed` (tagger and rules alike), or a rule's name.
     Quote rule: String,
-    /// How sure the attribution is, 0 to 1. Empty: not measured for this rule.
+    /// How probable it is that the words are a quote and the speaker is right, 0 to 1. Empty: speaker unknown, or not measured for this rule.
     Quote confidence: Option<f32>,
     /// The paragraph the quote starts in, from 1.
     Quote paragraph: u64,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::frame::Item;
 use super::mention::{Mention, after, before};
+use super::rule::Rule;
 use crate::lexicon::Class;
 
 /// One cue with its speaker and its words, as items of a paragraph.
@@ -17,7 +18,7 @@ pub struct Report {
     /// The words, in order; at least one range.
     pub content: Vec<Range<usize>>,
     /// Which rule found it.
-    pub rule: &'static str,
+    pub rule: Rule,
 }
 
 /// The reports of one sentence, in the order of their cues.
@@ -113,7 +114,7 @@ fn according_to(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) 
         cue: at..at + 2,
         mention: Some(mention),
         content: vec![content],
-        rule: "according-to",
+        rule: Rule::AccordingTo,
     })
 }
 
@@ -255,7 +256,7 @@ fn verb(
                     cue: at..at + 1,
                     mention: Some(mention),
                     content,
-                    rule: "inverted",
+                    rule: Rule::Inverted,
                 });
             }
         }
@@ -359,9 +360,9 @@ fn verb(
             content.retain(|range| !range.is_empty());
             if !content.is_empty() {
                 let rule = if quoted {
-                    "post-cue"
+                    Rule::PostCue
                 } else {
-                    "post-cue-indirect"
+                    Rule::PostCueIndirect
                 };
                 return Some(Report {
                     cue: at..at + 1,
@@ -453,7 +454,7 @@ fn following(
     cue: usize,
     end: usize,
     has_passage: bool,
-) -> Option<(Range<usize>, &'static str)> {
+) -> Option<(Range<usize>, Rule)> {
     let class = items[cue].class;
     let mut at = cue + 1;
     let get = |at: usize| items.get(at).filter(|_| at < end);
@@ -466,7 +467,7 @@ fn following(
         {
             to += 1;
         }
-        return Some((at..to, "object-complement"));
+        return Some((at..to, Rule::ObjectComplement));
     }
     if get(at)?.is_word(text, "out") || get(at)?.class == Class::ADVERB {
         at += 1;
@@ -480,7 +481,7 @@ fn following(
             && !(at == cue + 1 && get(at + 1).is_some_and(|next| next.sign('.')))
             && class.is(Class::THAT)
         {
-            return (at + 1 < end).then_some((at + 1..end, "that-clause"));
+            return (at + 1 < end).then_some((at + 1..end, Rule::ThatClause));
         }
         if item.passage.is_some() {
             let before = items[at - 1];
@@ -489,7 +490,7 @@ fn following(
                 || at == cue + 1
                 || (steps < 6 && class.is(Class::ADDRESSEE))
             {
-                return Some((at..passages_end(text, items, at, end), "pre-cue"));
+                return Some((at..passages_end(text, items, at, end), Rule::PreCue));
             }
             return None;
         }
@@ -499,7 +500,7 @@ fn following(
             continue;
         }
         if colon.is_some() && item.word && colon == Some(at - 1) && class.is(Class::SPEECH) {
-            return Some((at..end, "colon"));
+            return Some((at..end, Rule::Colon));
         }
         let whether = item.is_word(text, "whether")
             || item.is_word(text, "if")
@@ -507,7 +508,7 @@ fn following(
             || item.is_word(text, "how")
             || item.is_word(text, "what");
         if whether && class.is(Class::WHETHER) {
-            return Some((at..end, "whether-clause"));
+            return Some((at..end, Rule::WhetherClause));
         }
         if item.is_word(text, "to")
             && class.is(Class::INFINITIVE)
@@ -519,7 +520,7 @@ fn following(
             } else {
                 at
             };
-            return Some((from..end, "infinitive"));
+            return Some((from..end, Rule::Infinitive));
         }
         if item.sign(',') && steps == 0 && has_passage {
             at += 1;
@@ -535,7 +536,7 @@ fn following(
             let clean = items[at..later]
                 .iter()
                 .all(|item| !(item.class.is(Class::FINITE) && item.class.is_reporting()));
-            return clean.then(|| (later..passages_end(text, items, later, end), "pre-cue"));
+            return clean.then(|| (later..passages_end(text, items, later, end), Rule::PreCue));
         }
         if class.is(Class::BARE) {
             let skipped = skip_adverbial(
@@ -551,7 +552,7 @@ fn following(
                 continue;
             }
             if begins_clause(&item) && clause(items, at, end) {
-                return Some((at..end, "bare-clause"));
+                return Some((at..end, Rule::BareClause));
             }
         }
         at += 1;
@@ -674,7 +675,7 @@ fn labelled(text: &str, items: &[Item], sentence: Range<usize>) -> Option<Report
         mention: Some(mention),
         content: std::iter::once(colon + 1..passages_end(text, items, colon + 1, sentence.end))
             .collect(),
-        rule: if named { "label" } else { "colon" },
+        rule: if named { Rule::Label } else { Rule::Colon },
     })
 }
 

@@ -1,10 +1,13 @@
 //! `quotestance run` and `quotestance quotes`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use quotestance::article::Articles;
+use quotestance::encoder::EngineOptions;
 use quotestance::output::{Output, OutputOptions};
 use quotestance::pipeline::Labelling;
-use quotestance::{QuoteFinder, Run, Target};
+use quotestance::{QuoteFinder, Run, Tagger, Target};
 
 use super::progress::Progress;
 use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop, finished};
@@ -25,6 +28,8 @@ pub struct RunArgs {
     #[arg(long)]
     offsets: bool,
     #[command(flatten)]
+    finder: FinderArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -40,7 +45,32 @@ pub struct QuotesArgs {
     #[arg(long)]
     offsets: bool,
     #[command(flatten)]
+    finder: FinderArgs,
+    #[command(flatten)]
     common: CommonArgs,
+}
+
+/// How quotes are found.
+#[derive(Args)]
+struct FinderArgs {
+    /// Find quotes by rules and word lists alone, without the quote tagger: faster, but fewer
+    /// indirect quotes and less exact
+    #[arg(long)]
+    rules_only: bool,
+    /// A folder with a quote tagger [default: the built-in one]
+    #[arg(long, value_name = "DIR", conflicts_with = "rules_only")]
+    tagger: Option<PathBuf>,
+}
+
+impl FinderArgs {
+    fn load(&self) -> quotestance::Result<QuoteFinder> {
+        let options = EngineOptions::default();
+        Ok(match &self.tagger {
+            _ if self.rules_only => QuoteFinder::rules_only(),
+            Some(folder) => QuoteFinder::with_tagger(Tagger::open(folder, &options)?),
+            None => QuoteFinder::with_tagger(Tagger::embedded(&options)?),
+        })
+    }
 }
 
 impl RunArgs {
@@ -73,7 +103,7 @@ impl RunArgs {
             targets,
         };
         let run = Run {
-            finder: QuoteFinder::rules_only(),
+            finder: self.finder.load()?,
             labelling: Some(labelling),
         };
         process(&run, articles, &self.output, options, &self.common)
@@ -86,7 +116,7 @@ impl QuotesArgs {
         let metadata = articles.metadata_columns()?;
         let options = self.output.options(false, self.offsets, metadata)?;
         let run = Run {
-            finder: QuoteFinder::rules_only(),
+            finder: self.finder.load()?,
             labelling: None,
         };
         process(&run, articles, &self.output, options, &self.common)

@@ -97,6 +97,33 @@ impl ModelFolder {
         .hint("name a model folder, such as models/stance of the source tree"))
     }
 
+    /// The quote tagger this crate ships.
+    ///
+    /// # Errors
+    /// Built without the feature `embedded-model`.
+    #[cfg(feature = "embedded-model")]
+    pub fn embedded_tagger() -> Result<ModelFolder> {
+        Ok(ModelFolder::from_static(
+            "tagger",
+            include_bytes!("../../models/tagger/config.json"),
+            include_bytes!("../../models/tagger/tokenizer.json"),
+            include_bytes!("../../models/tagger/model.safetensors"),
+        ))
+    }
+
+    /// The quote tagger this crate ships.
+    ///
+    /// # Errors
+    /// Built without the feature `embedded-model`.
+    #[cfg(not(feature = "embedded-model"))]
+    pub fn embedded_tagger() -> Result<ModelFolder> {
+        Err(Error::new(
+            ErrorKind::Model,
+            "this program was built without a quote tagger inside (feature embedded-model is off)",
+        )
+        .hint("name a model folder, such as models/tagger of the source tree, or find quotes by rules only"))
+    }
+
     /// The place of one of the files, for messages.
     pub(crate) fn place(&self, file: &str) -> PathBuf {
         match &self.path {

@@ -1,0 +1,123 @@
+//! A source that the tagger chose, mended where its words are cut wrongly.
+
+use super::tagged::Article;
+use crate::attribution::frame::Item;
+use crate::attribution::{Attribution, Rule};
+use crate::lexicon::Class;
+use crate::span::Span;
+
+impl Article<'_> {
+    /// The items that a span touches, and those that follow in the paragraph.
+    fn items(&self, span: Span) -> Option<(&[Item], &[Item])> {
+        let frame = self
+            .frames
+            .get(self.paragraph(span.start).checked_sub(1)?)?;
+        let from = frame
+            .items
+            .partition_point(|item| item.span.end <= span.start);
+        let to = frame
+            .items
+            .partition_point(|item| item.span.start < span.end);
+        (from < to).then(|| (&frame.items[from..to], &frame.items[to..]))
+    }
+
+    /// The source with the whole name that it ends in ("Mayor Lena" of "Mayor Lena Brandt"), without
+    /// an age or a bracket left open after the name.
+    pub(super) fn mended_source(&self, source: Span) -> Span {
+        let Some((items, after)) = self.items(source) else {
+            return source;
+        };
+        if items.iter().any(|item| item.passage.is_some()) {
+            return source;
+        }
+        let mut last = items[items.len() - 1];
+        // A source may leave out an ending: "Lena Brandt" of "Lena Brandt's".
+        let whole = last.span.end <= source.end || last.span.of(self.text).ends_with('.');
+        let verb = Class::SPEECH | Class::FINITE | Class::VERB | Class::AUX | Class::MODAL;
+        for item in after.iter().filter(|_| whole) {
+            let beside = self.text[last.span.end..item.span.start]
+                .chars()
+                .all(|c| c == ' ' || c == '\u{a0}');
+            if !(last.name() && item.name() && beside) || item.class.is(verb) {
+                break;
+            }
+            last = *item;
+        }
+        let end = if whole {
+            last.span.end.max(source.end)
+        } else {
+            source.end
+        };
+        let open = items.iter().rposition(|item| item.sign('('));
+        let age = items.iter().rposition(|item| item.sign(','));
+        let cut = match (open, age) {
+            (Some(open), _) if !items[open..].iter().any(|item| item.sign(')')) => Some(open),
+            (_, Some(comma))
+                if comma + 2 == items.len() && items[comma + 1].first.is_ascii_digit() =>
+            {
+                Some(comma)
+            }
+            _ => None,
+        };
+        match cut.filter(|&cut| cut > 0) {
+            Some(cut) => Span::new(source.start, items[cut - 1].span.end),
+            None => Span::new(source.start, end),
+        }
+    }
+
+    /// True where a source is "who" or "which" alone: it names nobody.
+    pub(super) fn is_relative(&self, source: Span) -> bool {
+        let word = source.of(self.text);
+        word.eq_ignore_ascii_case("who") || word.eq_ignore_ascii_case("which")
+    }
+
+    /// Whom a paragraph that is a quotation alone has its signature from, in the next: "- Ada Vey."
+    pub(super) fn signature_below(&self, quote: Span) -> Option<Attribution> {
+        let here = self.paragraph(quote.start).checked_sub(1)?;
+        let passage = self.frames.get(here)?;
+        if !passage.items.iter().all(|item| item.passage.is_some()) {
+            return None;
+        }
+        let items = &self.frames.get(here + 1)?.items;
+        let name = signature(items)?;
+        Some(Attribution {
+            cue: None,
+            mention: Some(Span::new(
+                items[name.start].span.start,
+                items[name.end - 1].span.end,
+            )),
+            speaker: None,
+            chain: Vec::new(),
+            rule: Rule::Signature,
+            confidence: None,
+        })
+    }
+
+    /// True where marked words are a heading: a line of their own, short and without a full stop.
+    pub(super) fn is_heading(&self, quote: Span, source: Option<Span>) -> bool {
+        let here = self.paragraph(quote.start);
+        let Some(frame) = here.checked_sub(1).and_then(|here| self.frames.get(here)) else {
+            return false;
+        };
+        let words = quote.of(self.text);
+        frame.items.len() == 1
+            && frame.items[0].passage.is_some()
+            && !words.ends_with(['.', '!', '?', ',', '…', '’', '"', '”'])
+            && words.split(' ').nth(7).is_none()
+            && source.is_none_or(|source| self.paragraph(source.start) != here)
+    }
+}
+
+/// The name of a line that is a dash and a name, perhaps with a title: "— Ada Vey, mayor".
+pub(super) fn signature(items: &[Item]) -> Option<std::ops::Range<usize>> {
+    let dashes = items.iter().take_while(|item| item.dash()).count();
+    let named = items[dashes..]
+        .iter()
+        .take_while(|item| item.name())
+        .count();
+    let name = dashes..dashes + named;
+    let ends = items
+        .get(name.end)
+        .is_none_or(|item| item.sign(',') || item.sign('.') || item.sign('('));
+    (dashes > 0 && named > 0 && ends && items.len() <= 16).then_some(name)
+}

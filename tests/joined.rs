@@ -1,0 +1,123 @@
+//! Quotes by the tagger and the rules together: text in, attributed quotes out.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use quotestance::attribution::{AttributedQuote, Rule};
+use quotestance::{QuoteFinder, Tagger};
+
+static FINDER: LazyLock<QuoteFinder> = LazyLock::new(|| {
+    QuoteFinder::with_tagger(Tagger::embedded(&Default::default()).expect("it is built in"))
+});
+
+fn find(text: &str) -> Vec<AttributedQuote> {
+    FINDER.find_all(&[text]).unwrap().remove(0)
+}
+
+/// `words // words | mention | name` of each quote; `-` stands for what is not known.
+fn shown(text: &str, quotes: &[AttributedQuote]) -> Vec<String> {
+    let line = |quote: &AttributedQuote| {
+        let words: Vec<&str> = quote.quote.spans.iter().map(|span| span.of(text)).collect();
+        let mention = quote.attribution.mention.map_or("-", |span| span.of(text));
+        let name = quote.attribution.speaker.as_ref();
+        let name = name.map_or("-", |speaker| speaker.name.as_str());
+        format!("{} | {mention} | {name}", words.join(" // "))
+    };
+    quotes.iter().map(line).collect()
+}
+
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(shown(text, &find(text)), expected, "in {text:?}");
+}
+
+#[test]
+fn direct_mixed_and_indirect_quotes_have_their_speakers() {
+    check(
+        "Mayor Lena Brandt said on Monday that the bridge would open in May.\n\n\
+         “We asked for a bridge,” said Ada Okafor, who runs the ferry. “They sent us a leaflet.”\n\n\
+         Okafor said the plan was “a mistake.”",
+        &[
+            "the bridge would open in May | Mayor Lena Brandt | Lena Brandt",
+            "We asked for a bridge, // They sent us a leaflet. | Ada Okafor, who runs the ferry | Ada Okafor",
+            "the plan was “a mistake.” | Okafor | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn a_signature_below_a_quotation_is_its_speaker() {
+    check(
+        "The mayor of Harrow, Lena Brandt, spoke on television on Sunday.\n\n\
+         “The bridge will open in May, and nobody will pay a toll on it.”\n\n\
+         - Lena Brandt.\n\nThe records of the council tell another story.",
+        &[
+            "The bridge will open in May, and nobody will pay a toll on it. | Lena Brandt | Lena Brandt",
+        ],
+    );
+}
+
+#[test]
+fn a_heading_between_marks_is_no_quote() {
+    let text = "“The bridge is late,” Ada Okafor said.\n\n‘Ferries, not bridges’\n\n\
+                Okafor said that the council had been warned.";
+    let found = shown(text, &find(text));
+    assert!(
+        !found.iter().any(|quote| quote.starts_with("Ferries")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn confidence_is_a_probability_where_somebody_is_named() {
+    let text = include_str!("../data/articles/harlow-bodycam.txt");
+    let found = find(text);
+    assert!(found.len() > 10);
+    for quote in &found {
+        let attribution = &quote.attribution;
+        match attribution.confidence {
+            Some(sure) => assert!(attribution.speaker.is_some() && (0.0..=1.0).contains(&sure)),
+            None => assert!(attribution.speaker.is_none() || attribution.rule == Rule::Signature),
+        }
+    }
+}
+
+/// The tagger reads whole lines of up to 224 word pieces together, with 48 before them and none after: a
+/// paragraph can change what is found in the lines it is read with, but nothing before those.
+#[test]
+fn what_follows_changes_nothing_in_earlier_chunks() {
+    let article = include_str!("../data/articles/harlow-bodycam.txt");
+    let before = find(article);
+    let longer = format!("{article}\n\nThe harbour froze twice in that winter, and no ship came.");
+    let after = find(&longer);
+    let whole = article.len() / 2;
+    let early = |quotes: &[AttributedQuote]| -> Vec<AttributedQuote> {
+        let quotes = quotes.iter();
+        quotes
+            .filter(|quote| quote.quote.extent().end < whole)
+            .cloned()
+            .collect()
+    };
+    assert!(early(&before).len() >= 2);
+    assert_eq!(early(&before), early(&after));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn never_panics_and_spans_are_ordered(
+        text in r#"([“”"'‘’«»:,.\n ]|said|Ada Vey|he|- |\(|\PC|\p{Mn}|the plan){0,60}"#
+    ) {
+        for quote in find(&text) {
+            let spans = &quote.quote.spans;
+            prop_assert!(!spans.is_empty());
+            for span in spans.iter().chain(&quote.quote.marked) {
+                prop_assert!(!span.of(&text).trim().is_empty());
+            }
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            for span in [quote.attribution.mention, quote.attribution.cue].into_iter().flatten() {
+                prop_assert!(!span.of(&text).is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+"""Fits the confidence of attributions: how probable it is that the words are a quote and that the speaker is right.
+
+    cargo run --release --example tagged_spans -- ../shared/quotes/polnear.train.jsonl train.spans.jsonl
+    quotestance quotes ../shared/quotes/polnear.train.jsonl -q -o train.articles.jsonl
+    python training/fit_quote_confidence.py ../shared/quotes polnear.train.jsonl train.spans.jsonl train.articles.jsonl
+    python training/fit_quote_confidence.py ../shared/quotes polnear.dev.jsonl dev.spans.jsonl dev.articles.jsonl --check
+
+Only the 40 articles kept out of the tagger's training are fitted on. Prints the coefficients that stand in
+`src/finder/confidence.rs`; with --check, how well the `confidence` of the quotes given is calibrated.
+A quote counts as right where half its words or more are a gold quote's and the surnames are equal (`score_quotes.py`).
+"""
+import argparse
+import json
+import math
+import random
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("folder", help="holds score_quotes.py and the gold file")
+parser.add_argument("gold")
+parser.add_argument("spans", help="from examples/tagged_spans.rs")
+parser.add_argument("quotes", help="from quotestance quotes, .articles.jsonl")
+parser.add_argument("--check", action="store_true")
+args = parser.parse_args()
+sys.path.insert(0, args.folder)
+import score_quotes as score  # noqa: E402
+
+GROUPS = ["agreed", "model", "rule"]
+
+
+def logit(p):
+    p = min(max(p, 0.01), 0.99)
+    return math.log(p / (1 - p))
+
+
+def right(article, quotes):
+    """Of each quote, whether it and its speaker are in the gold."""
+    text = article["text"]
+    mask, words = score.quoted_mask(text), score.word_spans(text)
+    starts = [start for start, _ in words]
+    lower = [text[start:end].casefold() for start, end in words]
+    prepare = lambda some: score.prepare(text, some, False, mask, starts, lower)
+    gold, found = prepare(article["quotes"]), prepare(quotes)
+    result = [False] * len(found)
+    for i, j, shared in score.greedy(gold, found):
+        want, have = gold[i].q.get("speaker"), found[j].q.get("speaker")
+        result[j] = shared >= 0.5 and bool(want) and bool(have) and score.last_name(want) == score.last_name(have)
+    return [(item.q, ok) for item, ok in zip(found, result)]
+
+
+def features(text, spans, quote):
+    """As src/finder/confidence.rs; None for a quote that only rules found."""
+    best, most = None, 0
+    for span in spans:
+        shared = sum(max(0, min(e, b) - max(s, a)) for s, e in span["lines"] for a, b in quote["spans"][:1])
+        if shared > most:
+            best, most = span, shared
+    if best is None:
+        return None
+    group = quote["rule"] if quote["rule"] in GROUPS else "rule"
+    linked = group != "rule"
+    return [float(group == g) for g in GROUPS] + [
+        logit(best["score"]),
+        logit(best["source_probability"]) if linked else 0.0,
+        float(quote["kind"] != "indirect"),
+    ]
+
+
+load = lambda path: [json.loads(line) for line in open(path, encoding="utf-8") if line.strip()]
+gold = load(f"{args.folder}/{args.gold}")
+if args.check:
+    keep = {article["id"] for article in gold}
+else:
+    order = gold[:]
+    random.Random(0).shuffle(order)
+    keep = {article["id"] for article in order[:40]}
+spans = {line["id"]: line["spans"] for line in load(args.spans)}
+quotes = {line["id"]: line["quotes"] for line in load(args.quotes)}
+rows, labels, said = [], [], []
+for article in gold:
+    if article["id"] not in keep or article["id"] not in quotes:
+        continue
+    # Spans are in bytes, quotes in characters.
+    text = article["text"]
+    at = [0]
+    for char in text:
+        at.append(at[-1] + len(char.encode()))
+    for quote, ok in right(article, quotes[article["id"]]):
+        if not quote.get("speaker"):
+            continue
+        quote = dict(quote, spans=[[at[s], at[e]] for s, e in quote["spans"]])
+        row = features(text, spans.get(article["id"], []), quote)
+        if args.check:
+            if quote.get("confidence") is not None:
+                said.append((quote["confidence"], ok, quote["kind"]))
+        elif row is not None:
+            rows.append(row)
+            labels.append(ok)
+
+if args.check:
+    for kind in [None, "direct", "mixed", "indirect"]:
+        some = [(p, ok) for p, ok, k in said if kind in (None, k)]
+        bins = [[] for _ in range(10)]
+        for p, ok in some:
+            bins[min(9, int(p * 10))].append((p, ok))
+        mean = lambda values: sum(values) / len(values)
+        gap = sum(len(b) * abs(mean([p for p, _ in b]) - mean([ok for _, ok in b])) for b in bins if b) / len(some)
+        brier = mean([(p - ok) ** 2 for p, ok in some])
+        print(f"{kind or 'all'}: {len(some)} quotes, right {mean([ok for _, ok in some]):.3f}, ECE {gap:.3f}, Brier {brier:.3f}")
+        if kind is None:
+            for at, b in enumerate(bins):
+                if b:
+                    print(f"  {at / 10:.1f}: {len(b):5d}  said {mean([p for p, _ in b]):.3f}  right {mean([ok for _, ok in b]):.3f}")
+else:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=1000).fit(rows, labels)
+    names = [f"group {g}" for g in GROUPS] + ["score", "source_probability", "marked"]
+    print(len(rows), "quotes")
+    for name, weight in zip(names, model.coef_[0]):
+        print(f"{name}: {weight:.3f}")
