@@ -1,7 +1,7 @@
 //! A [`TaggedQuote`] is a quote as the quote tagger marks it: a small encoder labels each word of
 //! an article as content, cue or source, and links each content to its source and cue.
 //!
-//! An article is read in [`chunks`]: whole lines with some words of context before them.
+//! An article is read in chunks: whole lines with some words of context before them.
 
 mod chunks;
 mod decode;
