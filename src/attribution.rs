@@ -39,6 +39,20 @@ pub struct Attribution {
     pub confidence: Option<f32>,
 }
 
+impl Attribution {
+    /// Nothing tells whose words they are.
+    pub(crate) fn unknown() -> Attribution {
+        Attribution {
+            cue: None,
+            mention: None,
+            speaker: None,
+            chain: Vec::new(),
+            rule: Rule::Unattributed,
+            confidence: None,
+        }
+    }
+}
+
 /// One step from a mention toward a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {

@@ -3,6 +3,7 @@
 
 mod choice;
 mod confidence;
+mod marks_only;
 mod source;
 mod tagged;
 
@@ -18,6 +19,7 @@ use crate::attribution::report::{Report, first_subject, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::error::Result;
 use crate::furniture::layout;
+use crate::language::Language;
 use crate::lexicon::Class;
 use crate::quote::marks::passages;
 use crate::quote::{Quote, QuoteKind};
@@ -49,54 +51,78 @@ impl QuoteFinder {
         self.tagger.as_deref()
     }
 
-    /// The quotes of each text, in order, each as it would be found alone.
+    /// The quotes of each text, in order, each as it would be found alone. The tagger, which knows
+    /// English only, does not read texts in other languages: these have direct quotes alone,
+    /// without speakers.
     ///
     /// # Errors
     /// If the tagger fails; rules never do.
     pub fn find_all(&self, texts: &[&str]) -> Result<Vec<Vec<AttributedQuote>>> {
-        let by_rules: Vec<_> = texts.par_iter().map(|text| self.find(text)).collect();
+        let by_rules: Vec<_> = texts.par_iter().map(|text| by_rules(text)).collect();
         let Some(tagger) = &self.tagger else {
-            return Ok(by_rules);
+            return Ok(by_rules.into_iter().map(|(quotes, _)| quotes).collect());
         };
-        let tagged = tagger.tag(texts)?;
-        let articles = texts.par_iter().zip(&tagged).zip(&by_rules);
-        Ok(articles
-            .map(|((text, spans), by_rules)| {
-                tagged::attributed(text, spans, tagger.thresholds(), by_rules)
+        let (by_rules, languages): (Vec<_>, Vec<_>) = by_rules.into_iter().unzip();
+        let english = |at: &usize| languages[*at].is_english();
+        let readable: Vec<usize> = (0..texts.len()).filter(english).collect();
+        let tagged = tagger.tag(&readable.iter().map(|&at| texts[at]).collect::<Vec<_>>())?;
+        let joined: Vec<_> = (readable.par_iter().zip(&tagged))
+            .map(|(&at, spans)| {
+                tagged::attributed(texts[at], spans, tagger.thresholds(), &by_rules[at])
             })
-            .collect())
+            .collect();
+        let mut quotes = by_rules;
+        for (at, joined) in readable.into_iter().zip(joined) {
+            quotes[at] = joined;
+        }
+        Ok(quotes)
     }
 
     /// The quotes of a text whose spans a tagger has found before.
     pub fn join(text: &str, spans: &[TaggedSpan], thresholds: Thresholds) -> Vec<AttributedQuote> {
-        let by_rules = QuoteFinder::rules_only().find(text);
-        tagged::attributed(text, spans, thresholds, &by_rules)
+        let (by_rules, language) = by_rules(text);
+        match language.is_english() {
+            true => tagged::attributed(text, spans, thresholds, &by_rules),
+            false => by_rules,
+        }
     }
 
     /// The quotes that the rules find in this text, in the order of their first spans. A text
     /// without any gives an empty list, and so does page furniture. Nothing that follows a paragraph changes the quotes found in it.
     pub fn find(&self, text: &str) -> Vec<AttributedQuote> {
-        let mut names = Names::default();
-        let mut carried: Option<Carried> = None;
-        let mut quotes = Vec::new();
-        for paragraph in layout(text).body {
-            let found = passages(text, paragraph);
-            let frame = Frame::new(text, paragraph, &found);
-            names.read(text, &frame);
-            let open = found.last().is_some_and(|last| !last.closed);
-            carried = Paragraph {
-                text,
-                frame: &frame,
-            }
-            .quotes(&mut names, carried, open, &mut quotes);
-        }
-        quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
-        names.settle(&mut quotes);
-        for quote in &mut quotes {
-            quote.attribution.confidence = confidence::confidence(quote, None);
-        }
-        join_paragraphs(text, quotes)
+        by_rules(text).0
     }
+}
+
+/// The quotes that the rules find, and the language of the text.
+fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
+    let mut names = Names::default();
+    let mut language = Language::default();
+    let mut carried: Option<Carried> = None;
+    let mut quotes = Vec::new();
+    for paragraph in layout(text).body {
+        let found = passages(text, paragraph);
+        let frame = Frame::new(text, paragraph, &found);
+        language.read(&frame);
+        let paragraph = Paragraph {
+            text,
+            frame: &frame,
+        };
+        if !language.is_english() {
+            paragraph.marks_only(&mut quotes);
+            carried = None;
+            continue;
+        }
+        names.read(text, &frame);
+        let open = found.last().is_some_and(|last| !last.closed);
+        carried = paragraph.quotes(&mut names, carried, open, &mut quotes);
+    }
+    quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
+    names.settle(&mut quotes);
+    for quote in &mut quotes {
+        quote.attribution.confidence = confidence::confidence(quote, None);
+    }
+    (join_paragraphs(text, quotes), language)
 }
 
 /// A quotation of several paragraphs opens its marks anew in each and closes them in the last: one
@@ -431,15 +457,10 @@ impl Paragraph<'_> {
 
     /// A long quotation whose speaker nothing tells.
     fn unattributed(&self, passage: usize) -> AttributedQuote {
-        let attribution = Attribution {
-            cue: None,
-            mention: None,
-            speaker: None,
-            chain: Vec::new(),
-            rule: Rule::Unattributed,
-            confidence: None,
-        };
-        self.quote(std::slice::from_ref(&(passage..passage + 1)), attribution)
+        self.quote(
+            std::slice::from_ref(&(passage..passage + 1)),
+            Attribution::unknown(),
+        )
     }
 
     fn attribution(&self, names: &mut Names, report: &Report) -> Attribution {

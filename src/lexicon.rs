@@ -36,6 +36,7 @@ classes! {
     DOCUMENT = 21, "document"; ABBREVIATION = 22, "abbreviation"; NOT_NAME = 23, "not_name";
     LABEL = 24, "label"; WORK = 25, "work"; MALE = 26, "male"; FEMALE = 27, "female";
     PARTICLE = 28, "particle"; OFFICE = 29, "office";
+    ENGLISH = 30, "english"; FOREIGN = 31, "foreign";
     QUOTING = 32, "q"; THAT = 33, "t"; BARE = 34, "b"; ADDRESSEE = 35, "a"; WHETHER = 36, "w";
     OBJECT = 37, "n"; INFINITIVE = 38, "i"; SPEECH = 39, "s"; NOUN_TOO = 40, "x"; MENTAL = 41, "m";
     FINITE = 48, "finite"; PARTICIPLE = 49, "participle"; BASE = 50, "base"; PAST = 51, "past";

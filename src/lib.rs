@@ -21,6 +21,8 @@ pub mod sentence;
 // paragraphs and tokens
 pub mod furniture;
 // (paragraphs that are none of the article's)
+pub mod language;
+// English or not: what can be known of a speaker
 pub mod finder;
 // what a finder yields
 pub mod quote;

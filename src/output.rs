@@ -15,6 +15,7 @@ use crate::article::Article;
 use crate::article::metadata::MetadataColumns;
 use crate::attribution::AttributedQuote;
 use crate::furniture;
+use crate::language::Language;
 use crate::prediction::TargetPrediction;
 use crate::record::{COLUMNS, Column, Group, Places, Record, Value};
 
@@ -130,6 +131,8 @@ pub struct Counts {
     pub furniture: u64,
     /// Articles that were not UTF-8.
     pub not_utf8: u64,
+    /// Articles that are not in English: of these there are direct quotes only.
+    pub not_english: u64,
 }
 
 /// UTF-16 units in a cell of a spreadsheet at most.
@@ -176,7 +179,10 @@ impl<W: Write> Output<W> {
     /// # Errors
     /// If writing fails.
     pub fn write(&mut self, result: &ArticleResult) -> io::Result<()> {
-        let aside = furniture::layout(&result.article.text).furniture.len() as u64;
+        let layout = furniture::layout(&result.article.text);
+        let language = Language::of(&result.article.text, &layout.body);
+        let aside = layout.furniture.len() as u64;
+        self.counts.not_english += u64::from(!language.is_english());
         self.counts.furniture += aside;
         self.counts.not_utf8 += u64::from(result.article.encoding.is_some());
         if self.options.format == OutputFormat::ArticlesJsonl {

@@ -68,6 +68,8 @@ rules! {
     Embedded "embedded",
     /// Nothing tells whose words they are.
     Unattributed "unattributed",
+    /// Not in English: words taken for speech by their marks and form, whoever says them.
+    MarksOnly "marks-only",
 }
 
 impl Rule {

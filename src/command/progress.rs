@@ -101,6 +101,10 @@ impl Progress {
             "articles were not UTF-8; the column encoding tells what each was",
         );
         count(
+            counts.not_english,
+            "articles not in English: direct quotes only, without speakers",
+        );
+        count(
             counts.long_cells,
             &format!("cells are longer than Excel takes ({MAX_CELL_UNITS}); it would cut them off"),
         );

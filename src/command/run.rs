@@ -54,7 +54,7 @@ pub struct QuotesArgs {
 #[derive(Args)]
 struct FinderArgs {
     /// Find quotes by rules and word lists alone, without the quote tagger: faster, but fewer
-    /// indirect quotes and less exact
+    /// indirect quotes and less exact. Articles not in English have direct quotes only, either way
     #[arg(long)]
     rules_only: bool,
     /// A folder with a quote tagger [default: the built-in one]

@@ -70,7 +70,9 @@ fn precision(rule: Rule, marked: bool) -> Option<f32> {
         Rule::Carried => (Some(0.59), None),
         Rule::PrecedingSubject => (Some(0.56), None),
         Rule::Embedded => (Some(0.34), None),
-        Rule::Signature | Rule::Model | Rule::Agreed | Rule::Unattributed => (None, None),
+        Rule::Signature | Rule::Model | Rule::Agreed | Rule::Unattributed | Rule::MarksOnly => {
+            (None, None)
+        }
     };
     if marked { with } else { without }
 }
