@@ -1,8 +1,11 @@
 //! The commands of the binary, one module each, and what they share: options, messages, exit codes.
 
+mod corpus;
 mod label;
+mod merge;
 mod progress;
 mod run;
+mod signals;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,15 +13,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use quotestance::article::metadata::MetadataColumns;
 use quotestance::article::source::Given;
 use quotestance::article::{Articles, InputFormat, ReadOptions};
 use quotestance::encoder::{Device, Engine, EngineOptions, Isa, Precision};
 use quotestance::input::Limits;
 use quotestance::input::encoding::of_label;
-use quotestance::output::package::data_package;
-use quotestance::output::{OutputFormat, OutputOptions, beside};
+use quotestance::output::{OutputFormat, OutputOptions};
 use quotestance::table::TableFormat;
 use quotestance::{Classifier, Error, Model};
 
@@ -37,7 +39,8 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all done; 2 an error, nothing or not all was done; 3 done, but some documents failed
-(each is named on stderr).";
+(each is named on stderr and in OUT.errors.jsonl); 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
+on with by the same command.";
 
 #[derive(Parser)]
 #[command(name = "quotestance", version, about, before_help = EXAMPLES, after_help = EXIT_CODES)]
@@ -54,13 +57,15 @@ enum Command {
     Quotes(run::QuotesArgs),
     /// Label the stance or sentiment of texts toward targets, both given in a table
     Label(label::LabelArgs),
+    /// Put the outputs of all shards together
+    Merge(merge::MergeArgs),
 }
 
 /// Where to write.
 #[derive(Args)]
 struct OutputArgs {
     /// The file to write; its ending picks the format: .csv, .jsonl, .parquet (a row a quote), or
-    /// .articles.jsonl (an article a line). Default: CSV on standard output
+    /// .articles.jsonl (an article a line). Default, or -: CSV on standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// The format, whatever the file's ending
@@ -186,15 +191,19 @@ struct EngineArgs {
 
 /// Runs the command given; the exit code is in the help.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let settings = corpus::settings(&matches);
     let done = match cli.command {
-        Command::Run(args) => args.run(),
-        Command::Quotes(args) => args.run(),
+        Command::Run(args) => args.run(settings),
+        Command::Quotes(args) => args.run(settings),
         Command::Label(args) => args.run(),
+        Command::Merge(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::SomeFailed) => ExitCode::from(3),
+        Err(Stop::Signal(code)) => ExitCode::from(code),
         Err(Stop::Error(error)) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(Stop::Error(error)) => {
             report(&error);
@@ -207,6 +216,8 @@ pub fn main() -> ExitCode {
 enum Stop {
     /// It finished, but some documents failed; they have been named.
     SomeFailed,
+    /// A signal has ended it; this is its exit code.
+    Signal(u8),
     /// It could not finish.
     Error(anyhow::Error),
 }
@@ -254,11 +265,6 @@ impl CommonArgs {
             .num_threads(self.threads.unwrap_or(0))
             .build()
             .context("cannot start the threads")
-    }
-
-    /// Runs `work` on as many threads as asked for.
-    fn on_threads<T: Send>(&self, work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
-        Ok(self.pool()?.install(work))
     }
 }
 
@@ -339,10 +345,11 @@ impl OutputArgs {
             (Some(FormatArg::Csv), _) | (None, None) => Ok(OutputFormat::Csv),
             (Some(FormatArg::Jsonl), _) => Ok(OutputFormat::Jsonl),
             (Some(FormatArg::ArticlesJsonl), _) => Ok(OutputFormat::ArticlesJsonl),
-            (Some(FormatArg::Parquet), None) => Err(anyhow!(
+            (Some(FormatArg::Parquet), path) if is_stdout(path.as_deref()) => Err(anyhow!(
                 "Parquet goes to a file: name one with -o OUT.parquet"
             )),
-            (Some(FormatArg::Parquet), Some(_)) => Ok(OutputFormat::Parquet),
+            (Some(FormatArg::Parquet), _) => Ok(OutputFormat::Parquet),
+            (None, Some(path)) if is_stdout(Some(path)) => Ok(OutputFormat::Csv),
             (None, Some(path)) => by_ending(path),
         }
     }
@@ -352,6 +359,7 @@ impl OutputArgs {
         predictions: bool,
         offsets: bool,
         metadata: MetadataColumns,
+        copies: bool,
     ) -> anyhow::Result<OutputOptions> {
         Ok(OutputOptions {
             format: self.format()?,
@@ -360,12 +368,18 @@ impl OutputArgs {
             formula_guard: !self.no_formula_guard,
             bom: self.bom,
             metadata,
+            copies,
         })
     }
 
     fn open(&self) -> anyhow::Result<Sink> {
         Sink::open(self.output.as_deref())
     }
+}
+
+/// Whether an output is standard output: not named, or `-`.
+fn is_stdout(path: Option<&Path>) -> bool {
+    path.is_none_or(|path| path.as_os_str() == "-")
 }
 
 /// Standard output, or a file that is written beside its name and gets it when whole.
@@ -380,8 +394,8 @@ enum Sink {
 
 impl Sink {
     fn open(path: Option<&Path>) -> anyhow::Result<Sink> {
-        let Some(path) = path else {
-            return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
+        let Some(path) = path.filter(|path| !is_stdout(Some(path))) else {
+            return Ok(Sink::stdout());
         };
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
@@ -395,9 +409,12 @@ impl Sink {
         })
     }
 
-    /// Makes the output whole, and writes what its columns mean beside it (with `options`). Until then its rows
-    /// stand in the file ending in `.partial`.
-    fn finish(self, options: Option<&OutputOptions>) -> anyhow::Result<()> {
+    fn stdout() -> Sink {
+        Sink::Stdout(BufWriter::new(io::stdout()))
+    }
+
+    /// Makes the output whole. Until then its rows stand in the file ending in `.partial`.
+    fn finish(self) -> anyhow::Result<()> {
         match self {
             Sink::Stdout(mut writer) => Ok(writer.flush()?),
             Sink::File {
@@ -407,48 +424,16 @@ impl Sink {
             } => {
                 writer.flush()?;
                 writer.get_ref().sync_all()?;
-                let parquet = options.filter(|options| options.format == OutputFormat::Parquet);
-                if let Some(options) = parquet {
-                    let rows = io::BufReader::new(File::open(&partial)?);
-                    write_aside(&path, |file| {
-                        Ok(quotestance::output::parquet::from_rows(
-                            rows, options, file,
-                        )?)
-                    })?;
-                    std::fs::remove_file(&partial)?;
-                } else {
-                    std::fs::rename(&partial, &path).with_context(|| {
-                        format!(
-                            "{}: cannot be renamed to {}",
-                            partial.display(),
-                            path.display()
-                        )
-                    })?;
-                }
-                let Some(options) = options else {
-                    return Ok(());
-                };
-                let package = data_package(&path, options);
-                write_aside(&beside(&path, "datapackage.json"), |file| {
-                    Ok(writeln!(file, "{package:#}")?)
+                std::fs::rename(&partial, &path).with_context(|| {
+                    format!(
+                        "{}: cannot be renamed to {}",
+                        partial.display(),
+                        path.display()
+                    )
                 })
             }
         }
     }
-}
-
-/// Writes a file under another name, and gives it its own when it is whole.
-fn write_aside(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let aside = beside(path, "new");
-    let cannot = || format!("{}: cannot be written", path.display());
-    let mut file = BufWriter::new(File::create(&aside).with_context(cannot)?);
-    write(&mut file).with_context(cannot)?;
-    file.flush().with_context(cannot)?;
-    file.get_ref().sync_all().with_context(cannot)?;
-    std::fs::rename(&aside, path).with_context(cannot)
 }
 
 impl Write for Sink {

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Model,
     /// The model ran and gave something that is no result, such as NaN.
     Inference,
+    /// An output that another process is writing, or that belongs to another run.
+    Busy,
 }
 
 impl ErrorKind {
@@ -54,6 +56,7 @@ impl ErrorKind {
             ErrorKind::Option => "option",
             ErrorKind::Model => "model",
             ErrorKind::Inference => "inference",
+            ErrorKind::Busy => "busy",
         }
     }
 }

@@ -40,8 +40,15 @@ pub mod tagger;
 pub mod record;
 // rows and articles to CSV and JSONL
 pub mod output;
+// which articles are printed twice
+pub mod duplicates;
 // all of it
 pub mod pipeline;
+
+// A corpus: interrupted and taken up, split and merged.
+pub mod corpus;
+pub mod journal;
+pub mod shard;
 
 pub use article::Article;
 pub use error::{Error, ErrorKind, Place, Result};

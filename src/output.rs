@@ -77,16 +77,21 @@ pub struct OutputOptions {
     pub bom: bool,
     /// Which metadata of the articles rows carry.
     pub metadata: MetadataColumns,
+    /// Whether rows end with [`DUPLICATE_COLUMNS`](crate::record::DUPLICATE_COLUMNS). [`Output`]
+    /// does not write them: they are known, and added, when all articles are read.
+    pub copies: bool,
 }
 
 impl OutputOptions {
-    /// The columns of a row, in order; after them come those that are kept.
+    /// The columns of a row, in order; after them come those that are kept, and then those of
+    /// near copies.
     pub fn columns(&self) -> Vec<&'static Column> {
         let wanted = |column: &&Column| match column.group {
             Group::Quote => true,
             Group::Offsets => self.offsets,
             Group::Prediction => self.predictions,
             Group::Metadata => self.metadata.guessed.contains(column.name),
+            Group::Duplicates => self.copies,
         };
         COLUMNS.iter().filter(wanted).collect()
     }
@@ -123,7 +128,7 @@ pub struct Output<W: Write> {
 }
 
 /// What was met on the way that a user should hear of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Cells of a CSV longer than Excel's 32,767 UTF-16 units, which it would cut off.
     pub long_cells: u64,
@@ -133,6 +138,20 @@ pub struct Counts {
     pub not_utf8: u64,
     /// Articles that are not in English: of these there are direct quotes only.
     pub not_english: u64,
+}
+
+impl Counts {
+    /// Adds those of one article more.
+    pub fn add(&mut self, more: &Counts) {
+        self.long_cells += more.long_cells;
+        self.furniture += more.furniture;
+        self.not_utf8 += more.not_utf8;
+    }
+
+    /// True where nothing was met.
+    pub fn is_zero(&self) -> bool {
+        *self == Counts::default()
+    }
 }
 
 /// UTF-16 units in a cell of a spreadsheet at most.

@@ -3,8 +3,11 @@
 //! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
 //! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
 
+mod cache;
+
 use std::collections::HashMap;
 
+pub use cache::ScoreCache;
 use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -241,7 +244,8 @@ impl Classifier {
         ))
     }
 
-    /// Stance of each text toward each target, and its tone: `[texts][targets]`.
+    /// Stance of each text toward each target, and its tone: `[texts][targets]`. What the cache
+    /// knows is not computed again.
     ///
     /// # Errors
     /// A target too long for the model, or a failure of the model.
@@ -249,6 +253,7 @@ impl Classifier {
         &self,
         texts: &[String],
         targets: &[Target],
+        cache: &ScoreCache,
     ) -> Result<Vec<Vec<TargetPrediction>>> {
         let mut pairs = Vec::new();
         for text in texts {
@@ -260,7 +265,7 @@ impl Classifier {
                     .map(|name| (text.as_str(), name)),
             );
         }
-        let scores = self.score(&pairs)?;
+        let scores = self.score_with(&pairs, Some(cache))?;
         let mut scores = scores.iter();
         let mut next = || scores.next().expect("a score for each pair asked for");
         let mut predictions = Vec::with_capacity(texts.len());
@@ -292,19 +297,29 @@ impl Classifier {
     /// # Errors
     /// A target too long for the model, or a failure of the model.
     pub fn score(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
-        let mut known = HashMap::new();
-        let (mut wanted, mut unique) = (Vec::with_capacity(pairs.len()), Vec::new());
+        self.score_with(pairs, None)
+    }
+
+    fn score_with(&self, pairs: &[(&str, &str)], cache: Option<&ScoreCache>) -> Result<Vec<Score>> {
+        let mut scores: HashMap<(&str, &str), Option<Score>> = HashMap::new();
+        let mut unknown = Vec::new();
         for pair in pairs {
-            wanted.push(*known.entry(pair).or_insert_with(|| {
-                unique.push(*pair);
-                unique.len() - 1
-            }));
+            scores.entry(*pair).or_insert_with(|| {
+                let score = cache.and_then(|cache| cache.get(pair.0, pair.1));
+                if score.is_none() {
+                    unknown.push(*pair);
+                }
+                score
+            });
         }
-        let scores = self.score_unique(&unique)?;
-        Ok(wanted
-            .into_iter()
-            .map(|index| scores[index].clone())
-            .collect())
+        for (pair, score) in unknown.iter().zip(self.score_unique(&unknown)?) {
+            if let Some(cache) = cache {
+                cache.put(pair.0, pair.1, &score);
+            }
+            scores.insert(*pair, Some(score));
+        }
+        let score = |pair| scores[pair].clone().expect("every pair has been scored");
+        Ok(pairs.iter().map(score).collect())
     }
 
     fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {

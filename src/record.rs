@@ -36,6 +36,22 @@ pub struct Column {
     pub meaning: &'static str,
 }
 
+/// The columns that `--duplicates mark` and `skip` add to the end of each row.
+pub const DUPLICATE_COLUMNS: [Column; 2] = [
+    Column {
+        name: "duplicate_of",
+        group: Group::Duplicates,
+        kind: CellKind::Text,
+        meaning: "The id of the first article of the run that this article is a near copy of. Empty: none.",
+    },
+    Column {
+        name: "copies",
+        group: Group::Duplicates,
+        kind: CellKind::Integer,
+        meaning: "How many articles of the run print this text. 1: this one only.",
+    },
+];
+
 /// What the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellKind {
@@ -85,6 +101,8 @@ pub enum Group {
     Prediction,
     /// What the source says about the article: each where some source has it.
     Metadata,
+    /// Near copies: with `--duplicates`. See [`DUPLICATE_COLUMNS`].
+    Duplicates,
 }
 
 macro_rules! record {

@@ -103,7 +103,7 @@ impl LabelArgs {
         let mut labels =
             LabelOutput::new(self.output.open()?, &self.output, &self.tasks(&columns))?;
         let pool = self.common.pool()?;
-        let mut progress = Progress::new(self.common.quiet, self.common.log, None);
+        let mut progress = Progress::new(self.common.quiet, self.common.log);
         let mut summary = Summary::default();
         loop {
             let mut pairs = Vec::new();
@@ -129,7 +129,7 @@ impl LabelArgs {
             }
         }
         progress.finish();
-        labels.out.finish(None)?;
+        labels.out.finish()?;
         if summary.failed > 0 {
             eprintln!("{} rows failed; they are named above", summary.failed);
         }

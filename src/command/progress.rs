@@ -1,17 +1,16 @@
-//! What the user sees of a run: lines on stderr, and the failures in a file beside the output.
+//! What the user sees of a run: lines on stderr.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use quotestance::output::MAX_CELL_UNITS;
 use quotestance::output::failures::Failures;
-use quotestance::output::{Counts, MAX_CELL_UNITS, beside};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::{Error, Summary as RunSummary};
 use serde_json::json;
 
-use super::{LogForm, write_aside};
+use super::LogForm;
 
 /// A line that is redrawn on a terminal; elsewhere a plain line every few seconds.
 pub struct Progress {
@@ -21,16 +20,13 @@ pub struct Progress {
     log: LogForm,
     started: Instant,
     last_line: Instant,
-    /// The lines of `errors.jsonl`.
-    failures: Failures<Vec<u8>>,
-    errors: Option<PathBuf>,
 }
 
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
-    /// Failures go to `errors.jsonl` beside `output`, if there is one.
-    pub fn new(quiet: bool, log: LogForm, output: Option<&Path>) -> Progress {
+    /// Nothing has happened yet.
+    pub fn new(quiet: bool, log: LogForm) -> Progress {
         let terminal = std::io::stderr().is_terminal() && log == LogForm::Text;
         let target = match terminal && !quiet {
             true => ProgressDrawTarget::stderr(),
@@ -47,8 +43,6 @@ impl Progress {
             log,
             started: now,
             last_line: now,
-            failures: Failures::new(Vec::new()),
-            errors: output.map(|output| beside(output, "errors.jsonl")),
         }
     }
 
@@ -57,27 +51,17 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// Writes `errors.jsonl`, or takes an earlier run's away where nothing failed.
-    pub fn write_errors(&mut self) -> anyhow::Result<()> {
-        let Some(path) = &self.errors else {
-            return Ok(());
-        };
-        let failures = std::mem::replace(&mut self.failures, Failures::new(Vec::new()));
-        let lines = failures.finish()?;
-        if lines.is_empty() {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-                _ => Ok(()),
-            }
-        } else {
-            write_aside(path, |file| Ok(std::io::Write::write_all(file, &lines)?))
+    /// Something a user would want to know of the run as a whole.
+    pub fn say(&self, words: &str) {
+        if !self.quiet {
+            self.line("info", words, json!({}));
         }
     }
 
     /// The last lines of a run.
-    pub fn summarise(&self, summary: &RunSummary, counts: &Counts) {
+    pub fn summarise(&self, summary: &RunSummary) {
         if !self.quiet {
-            self.report(summary, counts);
+            self.report(summary);
         }
         if summary.failed > 0 {
             let line = format!("{} documents failed; they are named above", summary.failed);
@@ -85,7 +69,8 @@ impl Progress {
         }
     }
 
-    fn report(&self, summary: &RunSummary, counts: &Counts) {
+    fn report(&self, summary: &RunSummary) {
+        let counts = &summary.counts;
         self.line("info", &self.state(summary), self.numbers(summary));
         let count = |count: u64, what: &str| {
             if count > 0 {
@@ -175,9 +160,6 @@ impl Observer for Progress {
             if let Some(hint) = error.way_out() {
                 self.line("error", &format!("  hint: {hint}"), json!({}));
             }
-        }
-        if self.errors.is_some() {
-            self.failures.write(error).expect("memory takes all writes");
         }
     }
 

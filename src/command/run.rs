@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quotestance::article::Articles;
 use quotestance::encoder::EngineOptions;
-use quotestance::output::{Output, OutputOptions};
 use quotestance::pipeline::Labelling;
+use quotestance::prediction::ScoreCache;
 use quotestance::{QuoteFinder, Run, Tagger, Target};
+use serde_json::{Map, Value};
 
-use super::progress::Progress;
-use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop, finished};
+use super::corpus::{CorpusArgs, CorpusRun};
+use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop};
 
 #[derive(Args)]
 pub struct RunArgs {
@@ -30,6 +30,8 @@ pub struct RunArgs {
     #[command(flatten)]
     finder: FinderArgs,
     #[command(flatten)]
+    corpus: CorpusArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -47,8 +49,13 @@ pub struct QuotesArgs {
     #[command(flatten)]
     finder: FinderArgs,
     #[command(flatten)]
+    corpus: CorpusArgs,
+    #[command(flatten)]
     common: CommonArgs,
 }
+
+/// Pairs whose scores are kept, and as many again: some 15 MB.
+const CACHED_PAIRS: usize = 60_000;
 
 /// How quotes are found.
 #[derive(Args)]
@@ -74,7 +81,7 @@ impl FinderArgs {
 }
 
 impl RunArgs {
-    pub fn run(self) -> Result<(), Stop> {
+    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
         if self.target.len() > 1 && !self.alias.is_empty() {
             return Err(anyhow::anyhow!(
                 "--alias with {} targets: it is not clear which one it names; run once for each target",
@@ -89,7 +96,10 @@ impl RunArgs {
             .collect::<quotestance::Result<_>>()?;
         let mut articles = self.input.articles()?;
         let metadata = articles.metadata_columns()?;
-        let options = self.output.options(true, self.offsets, metadata)?;
+        let duplicates = self.corpus.are_duplicates_found();
+        let options = self
+            .output
+            .options(true, self.offsets, metadata, duplicates)?;
         let classifier = self.model.load()?;
         if self.common.verbose {
             eprintln!(
@@ -101,44 +111,50 @@ impl RunArgs {
         let labelling = Labelling {
             classifier,
             targets,
+            cache: ScoreCache::new(CACHED_PAIRS),
         };
         let run = Run {
             finder: self.finder.load()?,
             labelling: Some(labelling),
+            output: options,
+            duplicates: self.corpus.duplicates_in_run(),
         };
-        process(&run, articles, &self.output, options, &self.common)
+        let corpus_run = CorpusRun {
+            run: &run,
+            articles,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
     }
 }
 
 impl QuotesArgs {
-    pub fn run(self) -> Result<(), Stop> {
+    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
         let mut articles = self.input.articles()?;
         let metadata = articles.metadata_columns()?;
-        let options = self.output.options(false, self.offsets, metadata)?;
+        let duplicates = self.corpus.are_duplicates_found();
+        let options = self
+            .output
+            .options(false, self.offsets, metadata, duplicates)?;
         let run = Run {
             finder: self.finder.load()?,
             labelling: None,
+            output: options,
+            duplicates: self.corpus.duplicates_in_run(),
         };
-        process(&run, articles, &self.output, options, &self.common)
+        let corpus_run = CorpusRun {
+            run: &run,
+            articles,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
     }
-}
-
-fn process(
-    run: &Run,
-    mut articles: Articles,
-    output: &OutputArgs,
-    options: OutputOptions,
-    common: &CommonArgs,
-) -> Result<(), Stop> {
-    let mut rows = Output::new(output.open()?, options.clone())?;
-    let mut progress = Progress::new(common.quiet, common.log, output.output.as_deref());
-    let done = common.on_threads(|| run.run(&mut articles, &mut rows, &mut progress))?;
-    progress.finish();
-    let summary = done?;
-    let counts = rows.counts();
-    let sink = rows.finish()?;
-    sink.finish(Some(&options))?;
-    progress.write_errors()?;
-    progress.summarise(&summary, &counts);
-    finished(summary.articles, summary.failed)
 }

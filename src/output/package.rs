@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{OutputFormat, OutputOptions};
-use crate::record::CellKind;
+use crate::record::{CellKind, Column, DUPLICATE_COLUMNS};
 
 /// The descriptor of this output, to stand beside it; of the file it says its name alone. One
 /// article a line is not a table: its descriptor has no schema.
@@ -49,21 +49,8 @@ fn description(options: &OutputOptions) -> &'static str {
 }
 
 fn fields(options: &OutputOptions) -> Vec<Value> {
-    let own = options.columns().into_iter().map(|column| {
-        let kind = match column.kind {
-            CellKind::Text => "string",
-            CellKind::Integer => "integer",
-            CellKind::Real => "number",
-            // Text in CSV and Parquet (`12-40 61-90`).
-            CellKind::Places if options.format == OutputFormat::Jsonl => "array",
-            CellKind::Places => "string",
-        };
-        json!({
-            "name": column.name,
-            "type": kind,
-            "description": column.meaning.trim(),
-        })
-    });
+    let own = options.columns().into_iter();
+    let own = own.map(|column| field(column, options));
     let names = options.kept_names();
     let kept = names
         .iter()
@@ -75,7 +62,25 @@ fn fields(options: &OutputOptions) -> Vec<Value> {
                 "description": format!("The input's column {column:?}, as it was."),
             })
         });
-    own.chain(kept).collect()
+    let duplicates = DUPLICATE_COLUMNS.iter().filter(|_| options.copies);
+    let duplicates = duplicates.map(|column| field(column, options));
+    own.chain(kept).chain(duplicates).collect()
+}
+
+fn field(column: &Column, options: &OutputOptions) -> Value {
+    let kind = match column.kind {
+        CellKind::Text => "string",
+        CellKind::Integer => "integer",
+        CellKind::Real => "number",
+        // Text in CSV and Parquet (`12-40 61-90`).
+        CellKind::Places if options.format == OutputFormat::Jsonl => "array",
+        CellKind::Places => "string",
+    };
+    json!({
+        "name": column.name,
+        "type": kind,
+        "description": column.meaning.trim(),
+    })
 }
 
 /// Lower case letters, digits, `-`, `_` and `.`, as the standard wants names.

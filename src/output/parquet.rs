@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{OutputOptions, places_text};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::CellKind;
+use crate::record::{CellKind, DUPLICATE_COLUMNS};
 
 /// Rows in a row group. DuckDB reads groups in parallel and suggests 100,000 to 1,000,000; the
 /// lower end is what a laptop holds in memory while it writes.
@@ -76,7 +76,10 @@ fn columns(options: &OutputOptions) -> Vec<(String, CellKind)> {
     let own = options.columns().into_iter();
     let own = own.map(|column| (column.name.to_owned(), column.kind));
     let kept = options.kept_names().into_iter();
-    own.chain(kept.map(|name| (name, CellKind::Text))).collect()
+    let duplicates = DUPLICATE_COLUMNS.iter().filter(|_| options.copies);
+    own.chain(kept.map(|name| (name, CellKind::Text)))
+        .chain(duplicates.map(|column| (column.name.to_owned(), column.kind)))
+        .collect()
 }
 
 fn schema(columns: &[(String, CellKind)]) -> parquet::errors::Result<TypePtr> {
