@@ -1,5 +1,6 @@
 //! The commands of the binary, one module each, and what they share: options, messages, exit codes.
 
+mod bench;
 mod corpus;
 mod label;
 mod merge;
@@ -59,6 +60,8 @@ enum Command {
     Label(label::LabelArgs),
     /// Put the outputs of all shards together
     Merge(merge::MergeArgs),
+    /// Measure how fast the model runs on this machine; takes less than half a minute
+    Bench(bench::BenchArgs),
 }
 
 /// Where to write.
@@ -199,6 +202,7 @@ pub fn main() -> ExitCode {
         Command::Quotes(args) => args.run(settings),
         Command::Label(args) => args.run(),
         Command::Merge(args) => args.run(),
+        Command::Bench(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -309,12 +313,15 @@ impl InputArgs {
 
 impl ModelArgs {
     fn load(&self) -> anyhow::Result<Classifier> {
-        let options = self.engine.options();
-        let model = match &self.model {
-            Some(folder) => Model::open(folder, &options),
-            None => Model::embedded(&options),
-        };
-        Ok(Classifier::new(model?)?)
+        Ok(Classifier::new(self.open(&self.engine.options())?)?)
+    }
+
+    /// The model without its heads.
+    fn open(&self, options: &EngineOptions) -> quotestance::Result<Model> {
+        match &self.model {
+            Some(folder) => Model::open(folder, options),
+            None => Model::embedded(options),
+        }
     }
 }
 

@@ -10,6 +10,8 @@ mod portable;
 mod product;
 mod rows;
 
+pub mod roofline;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

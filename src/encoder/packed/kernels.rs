@@ -25,12 +25,16 @@ pub(super) struct Kernels {
     pub(super) quantize_quads: unsafe fn(&[f32], usize, rows::Steps, &mut rows::Quads),
     /// One head's attention.
     pub(super) attend: unsafe fn(&Head, &mut Vec<f32>, &mut Vec<f32>, &mut [f32]),
+    /// Multiplications alone, as fast as they go: see `roofline`.
+    pub(super) peak_f32: unsafe fn(usize) -> (f32, usize),
+    pub(super) peak_pairs: unsafe fn(usize) -> (f32, usize),
+    pub(super) peak_quads: unsafe fn(usize) -> (f32, usize),
 }
 
 /// Compiles every kernel's text over one implementation of `Lanes`, as a `KERNELS` table.
 macro_rules! kernels {
     ($lanes:ty, vectors: $vectors:literal, rows: $rows:literal $(, $features:literal)?) => {
-        use $crate::encoder::packed::{attention, kernels::Kernels, lanes::Lanes, product, rows};
+        use $crate::encoder::packed::{attention, kernels::Kernels, lanes::Lanes, product, roofline, rows};
 
         type V = $lanes;
 
@@ -43,6 +47,9 @@ macro_rules! kernels {
             quantize_pairs,
             quantize_quads,
             attend,
+            peak_f32,
+            peak_pairs,
+            peak_quads,
         };
 
         $crate::encoder::packed::kernels::kernels!(@each ($($features)?)
@@ -60,17 +67,20 @@ macro_rules! kernels {
                 => rows::quantize::<V, u8, true>;
             attend(head: &attention::Head, keys: &mut Vec<f32>, scores: &mut Vec<f32>, out: &mut [f32])
                 => attention::attend::<V>;
+            peak_f32(rounds: usize) -> (f32, usize) => roofline::f32::<V>;
+            peak_pairs(rounds: usize) -> (f32, usize) => roofline::pairs::<V>;
+            peak_quads(rounds: usize) -> (f32, usize) => roofline::quads::<V>;
         );
     };
-    (@each ($features:literal) $($name:ident($($argument:ident: $type:ty),*) => $text:expr;)*) => { $(
+    (@each ($features:literal) $($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? => $text:expr;)*) => { $(
         #[target_feature(enable = $features)]
-        unsafe fn $name($($argument: $type),*) {
+        unsafe fn $name($($argument: $type),*) $(-> $result)? {
             // SAFETY: the caller has this instruction set.
             unsafe { $text($($argument),*) }
         }
     )* };
-    (@each () $($name:ident($($argument:ident: $type:ty),*) => $text:expr;)*) => { $(
-        unsafe fn $name($($argument: $type),*) {
+    (@each () $($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? => $text:expr;)*) => { $(
+        unsafe fn $name($($argument: $type),*) $(-> $result)? {
             // SAFETY: plain Rust needs no instruction set.
             unsafe { $text($($argument),*) }
         }
