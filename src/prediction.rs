@@ -188,13 +188,15 @@ impl Classifier {
             let labels = task.labels();
             let found: Vec<usize> = labels.iter().filter_map(index).collect();
             match <[usize; 3]>::try_from(found) {
-                Ok(logits) => heads.push((
-                    task,
-                    Head {
+                Ok(logits) => {
+                    let fitted = model.config().temperatures.get(task.name());
+                    let temperature = fitted.copied().unwrap_or(1.0);
+                    let head = Head {
                         logits,
-                        temperature: 1.0,
-                    },
-                )),
+                        temperature,
+                    };
+                    heads.push((task, head));
+                }
                 Err(found) if found.is_empty() && task != Task::Stance => {}
                 Err(_) => {
                     return Err(Error::new(

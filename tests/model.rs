@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ndarray::array;
 use quotestance::encoder::{Engine, EngineOptions, Sequence};
 use quotestance::model::Model;
+use quotestance::prediction::{Classifier, Distribution, Task};
 use quotestance::{Error, ErrorKind};
 use serde::Deserialize;
 
@@ -129,6 +130,32 @@ fn the_name_carries_the_hash_of_the_weights() {
 }
 
 #[test]
+fn a_temperature_moves_probabilities_and_no_label() {
+    let score = |temperature: f32| {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["tokenizer.json", "model.safetensors"] {
+            fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
+        }
+        let config = fs::read(shipped_folder().join("config.json")).unwrap();
+        let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        config["temperatures"] = serde_json::json!({ "stance": temperature });
+        fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let model = Model::open(folder.path(), &reference_options()).unwrap();
+        let classifier = Classifier::new(model).unwrap();
+        let scores = classifier
+            .score(&[("We will fight this contract.", "the contract")])
+            .unwrap();
+        let of = |task| classifier.distribution(&scores[0], task).unwrap();
+        (of(Task::Stance), of(Task::Sentiment))
+    };
+    let ((stance, tone), (softer, same)) = (score(1.0), score(2.0));
+    assert_eq!(stance.top(), softer.top());
+    assert_eq!(tone, same, "a head without a temperature stays as it is");
+    let odds = |of: Distribution| (of.probabilities()[1] / of.probabilities()[0]).ln();
+    assert!((odds(stance) / odds(softer) - 2.0).abs() < 1e-3);
+}
+
+#[test]
 fn sequences_the_encoder_cannot_take_are_refused() {
     let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
     let sequence = |ids: &[u32], types: &[u32]| Sequence {
@@ -202,7 +229,7 @@ fn broken_folders_say_what_is_broken() {
     );
 
     type Breaking = fn(&Path);
-    let cases: [(&str, Breaking, &str); 9] = [
+    let cases: [(&str, Breaking, &str); 11] = [
         (
             "missing file",
             |folder| fs::remove_file(folder.join("tokenizer.json")).unwrap(),
@@ -264,6 +291,16 @@ fn broken_folders_say_what_is_broken() {
             "pooling unknown",
             |folder| edit_config(folder, "\"mean\"", "\"max\""),
             "cannot pool by \"max\"",
+        ),
+        (
+            "temperature of nothing",
+            |folder| edit_config(folder, "{", "{\"temperatures\": {\"stance\": 0.0},"),
+            "temperatures: \"stance\" is 0, expected a number above 0",
+        ),
+        (
+            "temperature of no head",
+            |folder| edit_config(folder, "{", "{\"temperatures\": {\"tone\": 1.5},"),
+            "temperatures: \"tone\" is no head of id2label",
         ),
     ];
     for (name, breaking, expected) in cases {

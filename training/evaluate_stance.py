@@ -1,15 +1,19 @@
 """Figures of a stance model in PyTorch, as score_labels.py defines them. The figures of the card are the program's own; see README.md.
 
-    python evaluate_stance.py --model DIR ROWS.jsonl [--own ARTICLES.jsonl … --forms none around speaker both] [--out PRED.jsonl]
+    python evaluate_stance.py --model DIR ROWS.jsonl … [--own ARTICLES.jsonl … --forms none around speaker both] [--flips FLIPS.tsv] [--out DIR]
 """
 import argparse
 import collections
+import hashlib
 import json
+import os
 
 import torch
 
+from own_articles import own_rows
 from stance_data import load_rows
 from stance_model import FIRST, HEADS, Pieces, head_of, load_model, predict
+from stance_rows import flip_rows
 
 STANCE_DEV = ("vast", "ibm30k", "ibm30k_np", "perspectrum", "seesaw", "semeval16a", "pstance", "wtwt", "dse", "arc", "vacstance", "covid19stance")
 
@@ -25,26 +29,37 @@ def macro_f1(pairs):
     return total / len(labels)
 
 
-def labels_of(logits, rows):
+def answers(model, pieces, rows, window=128):
     """(label, probabilities) of each row."""
     out = []
-    for row, values in zip(rows, logits):
+    for row, values in zip(rows, predict(model, pieces, rows, window)):
         head = head_of(row["task"])
         probs = torch.softmax(values[FIRST[head]:FIRST[head] + 3], 0).tolist()
         out.append((HEADS[head][max(range(3), key=probs.__getitem__)], dict(zip(HEADS[head], probs))))
     return out
 
 
-def evaluate(model, pieces, rows, group=lambda r: r["source"], window=128):
-    """Macro-F1 by source, with the mean of the stance sources."""
+def figures(rows, answered):
+    """Macro-F1 by source, with the mean of the stance sources of the development data."""
     pairs = collections.defaultdict(list)
-    for row, (label, _) in zip(rows, labels_of(predict(model, pieces, rows, window), rows)):
-        pairs[group(row)].append((row["label"], row["label"] if label in row.get("also_right", ()) else label))
-    figures = {k: round(macro_f1(v), 4) for k, v in sorted(pairs.items())}
-    stance = [figures[s] for s in STANCE_DEV if s in figures]
-    if stance:
-        figures["mean of stance"] = round(sum(stance) / len(stance), 4)
-    return figures
+    for row, (label, _) in zip(rows, answered):
+        pairs[row["source"]].append((row["label"], row["label"] if label in row.get("also_right", ()) else label))
+    found = {k: macro_f1(v) for k, v in sorted(pairs.items())}
+    stance = [found[s] for s in STANCE_DEV if s in found]
+    if len(stance) > 3:
+        found["mean of stance"] = sum(stance) / len(stance)
+    return found
+
+
+def at_most(rows, n):
+    """The first n rows of each source by a hash of the id: the same sample for every model."""
+    taken = collections.Counter()
+    out = []
+    for row in sorted(rows, key=lambda r: hashlib.sha256(str(r["id"]).encode()).digest()):
+        taken[row["source"]] += 1
+        if taken[row["source"]] <= n:
+            out.append(row)
+    return out
 
 
 def show(figures):
@@ -53,30 +68,48 @@ def show(figures):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("rows", nargs="*")
+    ap.add_argument("rows", nargs="*", help="JSONL; each file is reported by itself")
     ap.add_argument("--model", required=True)
+    ap.add_argument("--at-most", type=int, help="rows of each source of each file")
+    ap.add_argument("--skip", nargs="*", default=[], help="sources that are not read")
     ap.add_argument("--own", nargs="*", default=[])
-    ap.add_argument("--forms", nargs="+", default=["none", "around", "speaker", "both"])
+    ap.add_argument("--forms", nargs="+", default=["none"])
+    ap.add_argument("--flips", help="pairs of a target and its opposite (TSV)")
     ap.add_argument("--window", type=int, default=128)
     ap.add_argument("--threads", type=int, default=2)
-    ap.add_argument("--out")
+    ap.add_argument("--out", help="folder for the predictions, a file for each file of rows")
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
     model, tokenizer = load_model(args.model)
     pieces = Pieces(tokenizer)
-    if args.rows:
-        rows = load_rows(args.rows)
-        print(show(evaluate(model, pieces, rows, window=args.window)))
+    if args.out:
+        os.makedirs(args.out, exist_ok=True)
+
+    def write(name, lines):
         if args.out:
-            with open(args.out, "w") as file:
-                for row, (label, probs) in zip(rows, labels_of(predict(model, pieces, rows, args.window), rows)):
-                    file.write(json.dumps({"id": row["id"], "label": label, "probs": probs}) + "\n")
+            with open(os.path.join(args.out, name), "w", encoding="utf-8") as file:
+                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+    def report(name, rows):
+        answered = answers(model, pieces, rows, args.window)
+        print(name, len(rows), show(figures(rows, answered)), flush=True)
+        write(name, ({"id": row["id"], "label": label, "probs": probs} for row, (label, probs) in zip(rows, answered)))
+        return answered
+
+    if args.flips:
+        rows = list(flip_rows(args.flips))
+        right = [label == row["label"] for row, (label, _) in zip(rows, report("flips", rows))]
+        both = sum(a and b for a, b in zip(right[::2], right[1::2]))
+        print(f"flips: both right {both} of {len(rows) // 2}, the first {sum(right[::2])}")
+    for path in args.rows:
+        rows = [r for r in load_rows([path]) if r["source"] not in args.skip]
+        report(os.path.basename(path), at_most(rows, args.at_most) if args.at_most else rows)
     if args.own:
-        from own_articles import own_rows
         held = [r for r in own_rows(args.own) if r["held"]]
         for form in args.forms:
-            rows = [dict(r, context=r.get("contexts", {}).get(form)) for r in held]
-            print(form, len(rows), show(evaluate(model, pieces, rows, window=args.window)))
+            rows = [{**{k: v for k, v in r.items() if k != "contexts"}, "context": r["contexts"].get(form)} for r in held]
+            write(f"own-held.{form}.gold.jsonl", rows)
+            report(f"own-held.{form}.jsonl", rows)
 
 
 if __name__ == "__main__":

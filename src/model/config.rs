@@ -19,6 +19,10 @@ pub struct ModelConfig {
     pub labels: Vec<String>,
     /// How the hidden states become one vector; `None` if the file does not say.
     pub pooling: Option<Pooling>,
+    /// What a head's logits are divided by before the softmax, by the part of `labels` before the
+    /// colon: fitted on data held aside, so that a probability is the share of right labels. A
+    /// head that is not named has 1.
+    pub temperatures: BTreeMap<String, f32>,
 }
 
 /// How the hidden states of a sequence become one vector.
@@ -54,6 +58,8 @@ struct RawConfig {
     relative_attention_num_buckets: Option<usize>,
     id2label: Option<BTreeMap<String, String>>,
     pooling: Option<String>,
+    #[serde(default)]
+    temperatures: BTreeMap<String, f32>,
 }
 
 impl ModelConfig {
@@ -140,10 +146,26 @@ impl ModelConfig {
                 return Err(broken(format!("cannot pool by {other:?}")).hint("supported: mean"));
             }
         };
+        let labels = labels(raw.id2label.unwrap_or_default()).map_err(broken)?;
+        for (head, &temperature) in &raw.temperatures {
+            if !(temperature.is_finite() && temperature > 0.0) {
+                return Err(broken(format!(
+                    "temperatures: {head:?} is {temperature}, expected a number above 0"
+                )));
+            }
+            let known = |label: &String| label.split(':').next() == Some(head);
+            if !labels.iter().any(known) {
+                return Err(broken(format!(
+                    "temperatures: {head:?} is no head of id2label, whose labels are {}",
+                    labels.join(", ")
+                )));
+            }
+        }
         Ok(ModelConfig {
             encoder,
-            labels: labels(raw.id2label.unwrap_or_default()).map_err(broken)?,
+            labels,
             pooling,
+            temperatures: raw.temperatures,
         })
     }
 }

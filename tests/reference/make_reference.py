@@ -1,6 +1,6 @@
-"""Writes pairs.json: what transformers + torch (f32) give for own-written (text, target) pairs.
+"""Writes tests/reference/NAME.json: what transformers + torch (f32) give for own-written (text, target) pairs.
 
-    python tests/reference/make_reference.py MODEL_FOLDER tests/reference/pairs.json
+    python tests/reference/make_reference.py MODEL_FOLDER tests/reference/NAME.json
 
 The model folder is one of ours: an encoder in HF's names under `bert.`, a classifier over the mean
 of the last hidden states. Needs torch, transformers, safetensors.
@@ -68,7 +68,9 @@ def main(folder, out):
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
-    tensors = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+    stored = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+    scales = {name: stored.pop(name) for name in list(stored) if name.endswith("_scale")}  # of int8 matrices, one a row
+    tensors = {name: tensor * scales[name + "_scale"][:, None] if name + "_scale" in scales else tensor for name, tensor in stored.items()}
     config = BertConfig(**{key: value for key, value in raw.items() if key != "architectures"})
     config._attn_implementation = "eager"
     model = BertModel(config, add_pooling_layer=False).eval()
