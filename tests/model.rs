@@ -21,14 +21,21 @@ struct Pair {
     logits: Vec<f32>,
 }
 
-/// The folder that the references of this name were made from, where it is on this machine.
-fn reference_model(name: &str) -> Option<(PathBuf, Vec<Pair>)> {
+/// The models that references were made from, with them: the one that is shipped (int8), and the
+/// one its training began with (f16) where it is on this machine.
+fn reference_models() -> impl Iterator<Item = (PathBuf, Vec<Pair>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("../shared/models").join(name);
-    let pairs = fs::read(root.join(format!("tests/reference/{name}.json"))).unwrap();
-    folder
-        .is_dir()
-        .then(|| (folder, serde_json::from_slice(&pairs).unwrap()))
+    let models = [
+        ("stance", "models/stance"),
+        ("stance-v0", "../shared/models/stance-v0"),
+    ];
+    models.into_iter().filter_map(|(name, folder)| {
+        let folder = root.join(folder);
+        let pairs = fs::read(root.join(format!("tests/reference/{name}.json"))).unwrap();
+        folder
+            .is_dir()
+            .then(|| (folder, serde_json::from_slice(&pairs).unwrap()))
+    })
 }
 
 fn shipped_folder() -> PathBuf {
@@ -44,30 +51,29 @@ fn reference_options() -> EngineOptions {
 
 #[test]
 fn ids_and_logits_agree_with_transformers() {
-    let Some((folder, pairs)) = reference_model("stance-v0") else {
-        return;
-    };
-    let model = Model::open(&folder, &reference_options()).unwrap();
-    let mut batch = Vec::new();
-    for pair in &pairs {
-        let (text, target) = (
-            model.ids(&pair.text).unwrap(),
-            model.ids(&pair.target).unwrap(),
-        );
-        let sequence = model.pair(&text, &target);
-        assert_eq!(sequence.input_ids, pair.ids, "{:?}", pair.text);
-        assert_eq!(sequence.token_type_ids, pair.types, "{:?}", pair.text);
-        batch.push(sequence);
-    }
-    let logits = model.logits(&batch).unwrap();
-    for (pair, logits) in pairs.iter().zip(logits.outer_iter()) {
-        for (expected, found) in pair.logits.iter().zip(logits) {
-            assert!(
-                (expected - found).abs() < 1e-4,
-                "{:?}: expected {:?}, found {logits}",
-                pair.text,
-                pair.logits
+    for (folder, pairs) in reference_models() {
+        let model = Model::open(&folder, &reference_options()).unwrap();
+        let mut batch = Vec::new();
+        for pair in &pairs {
+            let (text, target) = (
+                model.ids(&pair.text).unwrap(),
+                model.ids(&pair.target).unwrap(),
             );
+            let sequence = model.pair(&text, &target);
+            assert_eq!(sequence.input_ids, pair.ids, "{:?}", pair.text);
+            assert_eq!(sequence.token_type_ids, pair.types, "{:?}", pair.text);
+            batch.push(sequence);
+        }
+        let logits = model.logits(&batch).unwrap();
+        for (pair, logits) in pairs.iter().zip(logits.outer_iter()) {
+            for (expected, found) in pair.logits.iter().zip(logits) {
+                assert!(
+                    (expected - found).abs() < 1e-4,
+                    "{:?}: expected {:?}, found {logits}",
+                    pair.text,
+                    pair.logits
+                );
+            }
         }
     }
 }
