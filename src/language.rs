@@ -1,13 +1,12 @@
 //! A [`Language`] says whether what was read of an article so far is English: the reporting words,
 //! mentions and the quote tagger know no other.
 
-use crate::attribution::frame::Frame;
 use crate::lexicon::Class;
-use crate::quote::marks::passages;
+use crate::sentence::tokens;
 use crate::span::Span;
 
-/// Function words counted from the start of an article, paragraph by paragraph, outside quotation
-/// marks: of English and of its neighbours (`english` and `foreign` in `data/lexicon/words.txt`).
+/// Function words counted from the start of an article, paragraph by paragraph: of English and of
+/// its neighbours (`english` and `foreign` in `data/lexicon/words.txt`).
 ///
 /// Language identification by n-grams needs a model and some hundred letters; telling English from
 /// everything else takes a handful of words.
@@ -29,8 +28,11 @@ const LEAST_ENGLISH: f64 = 0.05;
 
 impl Language {
     /// Counts a paragraph's words.
-    pub fn read(&mut self, frame: &Frame) {
-        for item in &frame.items {
+    pub fn read(&mut self, text: &str, paragraph: Span) {
+        if self.words >= SAMPLE_WORDS {
+            return;
+        }
+        for item in tokens(text, paragraph) {
             if self.words >= SAMPLE_WORDS {
                 return;
             }
@@ -61,8 +63,7 @@ impl Language {
             if language.words >= SAMPLE_WORDS {
                 break;
             }
-            let found = passages(text, *paragraph);
-            language.read(&Frame::new(text, *paragraph, &found));
+            language.read(text, *paragraph);
         }
         language
     }

@@ -46,6 +46,12 @@ class Peer:
         print(line, file=self.process.stdin, flush=True)
         return float(self.process.stdout.readline())
 
+    def processor_seconds(self):
+        """Seconds of all its threads so far, in hundredths (Linux)."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def sets(model, texts):
     """Sequences of ids: texts of 7 to 120 tokens with a mean near 48, in an order that has no pattern; texts of 400 tokens."""
@@ -77,6 +83,8 @@ def main():
     ap.add_argument("--threads", type=int, default=os.cpu_count())
     ap.add_argument("--only", action="append", help="engines whose names contain this")
     ap.add_argument("--sets", default="mixed,400")
+    ap.add_argument("--processor-time", action="store_true",
+                    help="count processor seconds instead: for a machine that cannot be had alone, with --threads 1")
     ap.add_argument("--record", help="a JSONL file of timings: added to, and the best of all in it is shown")
     ap.add_argument("--verbose", action="store_true")
     args = ap.parse_args()
@@ -96,7 +104,10 @@ def main():
         for which in args.sets.split(","):
             for round_ in range(args.rounds):
                 for name, peer in peers.items():
+                    before = peer.processor_seconds() if args.processor_time else 0
                     seconds = peer.ask(f"time {which}")
+                    if args.processor_time:
+                        seconds = peer.processor_seconds() - before
                     print(json.dumps({"set": which, "engine": name, "seconds": round(seconds, 4)}), file=record, flush=True)
                     # Threads of a pool that wait by spinning have gone to sleep by then.
                     time.sleep(0.3)
@@ -112,7 +123,7 @@ def show(args, data, peers):
         rows = [json.loads(line) for line in file]
     for which in args.sets.split(","):
         tokens = sum(map(len, data[which]))
-        print(f"\n{which}: {len(data[which])} texts, {tokens} tokens, {args.threads} threads\n")
+        print(f"\n{which}: {len(data[which])} texts, {tokens} tokens, {args.threads} threads, {'processor seconds' if args.processor_time else 'seconds'}\n")
         print("| engine | best s | rounds | texts/s | tokens/s | x PyTorch f32 sorted | % of roofline | cosine mean / min |")
         print("|---|---|---|---|---|---|---|---|")
         times = {name: [r["seconds"] for r in rows if r["set"] == which and r.get("engine") == name] for name in PEERS}

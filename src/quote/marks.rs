@@ -256,7 +256,8 @@ fn marks(text: &str, paragraph: Span) -> Vec<Mark> {
                     next.is_whitespace() && !previous.is_whitespace(),
                 ) {
                     (true, Role::Close, false) => Role::Close,
-                    (false, Role::Open, false) => Role::Open,
+                    // A closing » may have a space before it, as in French.
+                    (false, Role::Open, false) if opens_word => Role::Open,
                     (true, ..) => Role::Open,
                     (false, ..) => Role::Close,
                 };
