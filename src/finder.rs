@@ -103,7 +103,7 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
     for paragraph in layout(text).body {
         let found = passages(text, paragraph);
         let frame = Frame::new(text, paragraph, &found);
-        language.read(text, paragraph);
+        language.read(text, &frame);
         let paragraph = Paragraph {
             text,
             frame: &frame,

@@ -1,25 +1,29 @@
 //! A [`Language`] says whether what was read of an article so far is English: the reporting words,
 //! mentions and the quote tagger know no other.
 
+use std::collections::BTreeSet;
+
+use crate::attribution::frame::Frame;
 use crate::lexicon::Class;
-use crate::sentence::tokens;
+use crate::quote::marks::passages;
 use crate::span::Span;
 
-/// Function words counted from the start of an article, paragraph by paragraph: of English and of
-/// its neighbours (`english` and `foreign` in `data/lexicon/words.txt`).
+/// Function words counted from the start of an article, paragraph by paragraph, outside quotation
+/// marks: of English and of its neighbours (`english` and `foreign` in `data/lexicon/words.txt`).
 ///
 /// Language identification by n-grams needs a model and some hundred letters; telling English from
 /// everything else takes a handful of words.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Language {
     words: usize,
     english: usize,
     foreign: usize,
+    distinct: BTreeSet<String>,
 }
 
 /// Words that are counted: what an article is called after that does not change.
 const SAMPLE_WORDS: usize = 200;
-/// Foreign words at least before they decide. Names hold one or two ("de la Cruz").
+/// Different foreign words at least before they decide. Names hold one or two ("de la Cruz").
 const LEAST_FOREIGN: usize = 3;
 /// Words at least before the want of English ones decides.
 const LEAST_WORDS: usize = 50;
@@ -28,11 +32,8 @@ const LEAST_ENGLISH: f64 = 0.05;
 
 impl Language {
     /// Counts a paragraph's words.
-    pub fn read(&mut self, text: &str, paragraph: Span) {
-        if self.words >= SAMPLE_WORDS {
-            return;
-        }
-        for item in tokens(text, paragraph) {
+    pub fn read(&mut self, text: &str, frame: &Frame) {
+        for item in &frame.items {
             if self.words >= SAMPLE_WORDS {
                 return;
             }
@@ -43,14 +44,17 @@ impl Language {
             self.english += usize::from(item.class.is(Class::ENGLISH));
             // Beyond Latin scripts every word is foreign; with a capital it may belong to a name.
             let foreign = item.class.is(Class::FOREIGN) && !item.capital || item.first >= '\u{370}';
-            self.foreign += usize::from(foreign);
+            if foreign {
+                self.foreign += 1;
+                self.distinct.insert(item.span.of(text).to_lowercase());
+            }
         }
     }
 
     /// Whether this is English; true while there is too little to tell by. Later paragraphs have no
     /// part in the answer for an earlier one.
     pub fn is_english(&self) -> bool {
-        let foreign = self.foreign >= LEAST_FOREIGN && self.foreign > self.english;
+        let foreign = self.distinct.len() >= LEAST_FOREIGN && self.foreign > self.english;
         let without_english =
             self.words >= LEAST_WORDS && (self.english as f64) < LEAST_ENGLISH * self.words as f64;
         !(foreign || without_english)
@@ -63,7 +67,8 @@ impl Language {
             if language.words >= SAMPLE_WORDS {
                 break;
             }
-            language.read(text, *paragraph);
+            let found = passages(text, *paragraph);
+            language.read(text, &Frame::new(text, *paragraph, &found));
         }
         language
     }
