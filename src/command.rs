@@ -2,6 +2,7 @@
 
 mod bench;
 mod corpus;
+mod evaluate;
 mod label;
 mod merge;
 mod progress;
@@ -36,7 +37,9 @@ Examples:
   Only the quotes and their speakers:
     quotestance quotes articles/ -o quotes.jsonl
   Stance of texts you already have:
-    quotestance label pairs.csv --text comment --target \"the school tax\" -o labels.csv";
+    quotestance label pairs.csv --text comment --target \"the school tax\" -o labels.csv
+  How good are the labels, where the right ones are known?
+    quotestance evaluate --task stance gold.csv labels.csv";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all done; 2 an error, nothing or not all was done; 3 done, but some documents failed
@@ -58,6 +61,8 @@ enum Command {
     Quotes(run::QuotesArgs),
     /// Label the stance or sentiment of texts toward targets, both given in a table
     Label(label::LabelArgs),
+    /// Hold predictions against gold labels or quotes: figures, intervals, confusion table
+    Evaluate(evaluate::EvaluateArgs),
     /// Put the outputs of all shards together
     Merge(merge::MergeArgs),
     /// Measure how fast the model runs on this machine; takes less than half a minute
@@ -201,6 +206,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => args.run(settings),
         Command::Quotes(args) => args.run(settings),
         Command::Label(args) => args.run(),
+        Command::Evaluate(args) => args.run(),
         Command::Merge(args) => args.run(),
         Command::Bench(args) => args.run(),
     };

@@ -50,6 +50,9 @@ pub mod corpus;
 pub mod journal;
 pub mod shard;
 
+// How good it was, where that is known.
+pub mod evaluation;
+
 pub use article::Article;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use finder::QuoteFinder;

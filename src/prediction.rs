@@ -3,10 +3,12 @@
 //! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
 //! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
 
+pub mod abstention;
 mod cache;
 
 use std::collections::HashMap;
 
+pub use abstention::RiskCoverage;
 pub use cache::ScoreCache;
 use rayon::prelude::*;
 
@@ -32,6 +34,16 @@ impl Task {
             Task::Stance => "stance",
             Task::Sentiment => "sentiment",
             Task::Nli => "nli",
+        }
+    }
+
+    /// By its name; `tsc` (targeted sentiment, as corpora call it) is the sentiment task.
+    pub fn named(name: &str) -> Option<Task> {
+        match name {
+            "stance" => Some(Task::Stance),
+            "sentiment" | "tsc" => Some(Task::Sentiment),
+            "nli" => Some(Task::Nli),
+            _ => None,
         }
     }
 

@@ -201,16 +201,14 @@ impl LabelArgs {
         })?;
         let task = match columns.task.as_deref() {
             None => self.task.map_or(Task::Stance, TaskArg::task),
-            Some(column) => match row.get(column) {
-                None | Some("stance") => Task::Stance,
-                Some("sentiment" | "tsc") => Task::Sentiment,
-                Some("nli") => Task::Nli,
-                Some(other) => {
+            Some(column) => {
+                let name = row.get(column).unwrap_or("stance");
+                Task::named(name).ok_or_else(|| {
                     let message =
-                        format!("unknown task {other:?}, expected stance, sentiment, tsc or nli");
-                    return Err(failed(ErrorKind::Format, message, column));
-                }
-            },
+                        format!("unknown task {name:?}, expected stance, sentiment, tsc or nli");
+                    failed(ErrorKind::Format, message, column)
+                })?
+            }
         };
         let own = columns.target.as_deref().and_then(|column| row.get(column));
         let target = self.target.as_deref().or(own).unwrap_or_default().trim();

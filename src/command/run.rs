@@ -59,7 +59,7 @@ const CACHED_PAIRS: usize = 60_000;
 
 /// How quotes are found.
 #[derive(Args)]
-struct FinderArgs {
+pub struct FinderArgs {
     /// Find quotes by rules and word lists alone, without the quote tagger: faster, but fewer
     /// indirect quotes and less exact. Articles not in English have direct quotes only, either way
     #[arg(long)]
@@ -70,7 +70,7 @@ struct FinderArgs {
 }
 
 impl FinderArgs {
-    fn load(&self) -> quotestance::Result<QuoteFinder> {
+    pub fn load(&self) -> quotestance::Result<QuoteFinder> {
         let options = EngineOptions::default();
         Ok(match &self.tagger {
             _ if self.rules_only => QuoteFinder::rules_only(),
