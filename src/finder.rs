@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
-use crate::attribution::report::{Report, first_subject, reports, trimmed};
+use crate::attribution::report::{Report, first_subject, introducer, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::error::Result;
 use crate::furniture::layout;
@@ -334,12 +334,14 @@ impl Paragraph<'_> {
         let ends_colon = items.last().is_some_and(|item| item.sign(':'));
         if ends_colon {
             let sentence = self.frame.sentences.last()?;
+            let colon = items.len() - 1;
             let cue = (sentence.clone())
                 .rev()
-                .find(|&at| items[at].class.is_reporting())
-                .unwrap_or(sentence.end - 1);
-            // The cue's own subject, else the sentence's, else whoever spoke before.
-            let at_cue = before(self.text, items, sentence.start, cue).map(|(mention, _)| mention);
+                .find(|&at| items[at].class.is_reporting());
+            // The cue's own subject, else whoever the line names, else whoever spoke before.
+            let at_cue = cue
+                .and_then(|cue| before(self.text, items, sentence.start, cue))
+                .map(|(mention, _)| mention);
             let reported = quotes
                 .last()
                 .filter(|quote| quote.quote.spans[0].start >= items[sentence.start].span.start);
@@ -351,14 +353,14 @@ impl Paragraph<'_> {
                     quoted: false,
                 });
             }
-            let Some(mention) =
-                at_cue.or_else(|| first_subject(self.text, items, sentence, sentence.end))
-            else {
+            let named = || introducer(self.text, items, sentence, colon);
+            let Some(mention) = at_cue.or_else(|| named().map(|(mention, _)| mention)) else {
                 return before_paragraph.map(|carried| Carried {
                     announced: true,
                     ..carried
                 });
             };
+            let cue = cue.unwrap_or(colon);
             let report = Report {
                 cue: cue..cue + 1,
                 mention: Some(mention),

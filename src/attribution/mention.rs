@@ -41,7 +41,9 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
         let item = items[start - 1];
         let stops = !item.word && !item.sign('’') && !item.sign('\'') && !item.sign('&')
             || item.class.is(Class::SUBORDINATOR) && !item.class.is(Class::PREPOSITION)
-            || item.class.is(Class::AUX | Class::MODAL | Class::VERB)
+            || item
+                .class
+                .is(Class::AUX | Class::MODAL | Class::VERB | Class::NEGATION)
             || item.class.is(Class::STRONG_PRONOUN)
             || item.class.is(Class::FINITE)
                 && !item.class.is(Class::NOUN_TOO)
@@ -73,8 +75,48 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
     {
         start = last_phrase(items, start, end)?;
     }
-    let narrowed = name_in(items, start, end);
+    let narrowed = listed(items, floor, name_in(items, start, end));
     plausible(text, items, &narrowed).then_some((narrowed, whole))
+}
+
+/// "Ada Vey, Otis Pell and Lucille Abarca": with the names before the last two.
+fn listed(items: &[Item], floor: usize, mention: Mention) -> Mention {
+    let joint = items[mention.clone()]
+        .iter()
+        .any(|item| item.class.is(Class::COORDINATOR));
+    let mut start = mention.start;
+    while joint && start > floor + 1 && items[start].name() && items[start - 1].sign(',') {
+        let names = items[floor..start - 1]
+            .iter()
+            .rev()
+            .take_while(|item| item.name() || item.capital && item.class.is(Class::TITLE))
+            .count();
+        if names < 2 {
+            break;
+        }
+        start -= names + 1;
+    }
+    start..mention.end
+}
+
+/// The name of which a description that follows a comma is an aside: "Ada Vey" of "Ada Vey,
+/// president of Acme".
+pub fn described(items: &[Item], floor: usize, description: usize) -> Option<Mention> {
+    let first = items.get(description)?;
+    let aside = first
+        .class
+        .is(Class::ROLE | Class::TITLE | Class::DETERMINER | Class::SUBORDINATOR);
+    if !aside || description < floor + 3 || !items[description - 1].sign(',') {
+        return None;
+    }
+    let names = items[floor..description - 1]
+        .iter()
+        .rev()
+        .take_while(|item| item.name() || item.capital && item.class.is(Class::TITLE))
+        .count();
+    let start = description - 1 - names;
+    let begins = start == floor || !items[start - 1].word || items[start - 1].class.is_reporting();
+    (names >= 2 && begins).then(|| start..description - 1)
 }
 
 /// The mention that begins at the item `start`, before `ceiling`.
@@ -107,6 +149,7 @@ pub fn after(text: &str, items: &[Item], start: usize, ceiling: usize) -> Option
                 .is(Class::STRONG_PRONOUN | Class::AUX | Class::MODAL)
             || item.class == Class::ADVERB
             || item.class.is(Class::TIME) && !item.name()
+            || end > start && item.class.is(Class::DETERMINER) && items[end - 1].name()
             || end > start && item.class.is(Class::PREPOSITION) && !item.is_word(text, "of")
         {
             break;
@@ -201,7 +244,12 @@ fn over_apposition(
             || !aside.capital
             || close.first != ',';
         if descriptive {
-            best = Some(found);
+            // "Ada Vey, president of Acme (a maker of gates),"
+            let named = described(items, floor, found.0.start);
+            best = Some(named.map_or(found, |name| {
+                let whole = name.start;
+                (name, whole)
+            }));
             let head = best.as_ref().map(|(mention, _)| items[mention.end - 1]);
             if head.is_some_and(|head| {
                 head.name()
@@ -317,5 +365,10 @@ fn plausible(text: &str, items: &[Item], mention: &Mention) -> bool {
                 | Class::POSSESSIVE)
     });
     let plural = last.span.of(text).ends_with('s');
-    last.word && !last.class.is(Class::TIME | Class::OBJECT_PRONOUN) && (known || plural)
+    // "a" of "a vote"; "this" and "many" speak.
+    let article = ["a", "an", "the"].iter().any(|one| last.is_word(text, one));
+    last.word
+        && !article
+        && !last.class.is(Class::TIME | Class::OBJECT_PRONOUN)
+        && (known || plural)
 }

@@ -2,6 +2,7 @@
 
 use super::tagged::Article;
 use crate::attribution::{AttributedQuote, Attribution, Rule};
+use crate::lexicon::{Class, class_of};
 use crate::quote::{Quote, QuoteKind};
 use crate::span::Span;
 use crate::tagger::TaggedQuote;
@@ -78,6 +79,26 @@ fn prefers_rule(
     }
     // "its president, Ada Vey": the tagger stopped at the comma.
     if source.end < mention.start && text[source.end..mention.start].trim() == "," {
+        return true;
+    }
+    // "Ada Vey told the Herald": whom it was told to.
+    let addressed = rule.cue.is_some_and(|cue| {
+        mention.end <= cue.start
+            && source.start >= cue.end
+            && class_of(&cue.of(text).to_lowercase()).is(Class::ADDRESSEE)
+            && tagged.first.cue.is_none_or(|own| own.overlaps(cue))
+            && !between(text, cue, source).contains(['.', '!', '?', '”', '"', ';'])
+    });
+    if addressed {
+        return true;
+    }
+    // Beside marked words a rule that has cue and mention is nearly always right, but where others
+    // are said to report it: "…," Ada Vey said, according to the Herald.
+    let reported = text[..source.start].trim_end().ends_with(" to");
+    if quote.kind == QuoteKind::Direct
+        && matches!(rule.rule, Rule::PostCue | Rule::Inverted)
+        && !reported
+    {
         return true;
     }
     let here = article.paragraph(quote.spans[0].start);

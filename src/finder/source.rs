@@ -2,43 +2,68 @@
 
 use super::tagged::Article;
 use crate::attribution::frame::Item;
+use crate::attribution::mention::described;
 use crate::attribution::{Attribution, Rule};
 use crate::lexicon::Class;
 use crate::span::Span;
 
 impl Article<'_> {
-    /// The items that a span touches, and those that follow in the paragraph.
-    fn items(&self, span: Span) -> Option<(&[Item], &[Item])> {
-        let frame = self
-            .frames
-            .get(self.paragraph(span.start).checked_sub(1)?)?;
-        let from = frame
-            .items
-            .partition_point(|item| item.span.end <= span.start);
-        let to = frame
-            .items
-            .partition_point(|item| item.span.start < span.end);
-        (from < to).then(|| (&frame.items[from..to], &frame.items[to..]))
+    /// The items of the paragraph that a span begins in.
+    fn all(&self, span: Span) -> &[Item] {
+        let frame = self.paragraph(span.start).checked_sub(1);
+        frame
+            .and_then(|at| self.frames.get(at))
+            .map_or(&[], |frame| &frame.items)
     }
 
-    /// The source with the whole name that it ends in ("Mayor Lena" of "Mayor Lena Brandt"), without
-    /// an age or a bracket left open after the name.
+    /// How many items stand before a span in its paragraph; the items that it touches; those after.
+    fn items(&self, span: Span) -> Option<(usize, &[Item], &[Item])> {
+        let all = self.all(span);
+        let from = all.partition_point(|item| item.span.end <= span.start);
+        let to = all.partition_point(|item| item.span.start < span.end);
+        (from < to).then(|| (from, &all[from..to], &all[to..]))
+    }
+
+    /// The source with the whole name that it ends in ("Mayor Lena Brandt" of "Mayor Lena") and the name
+    /// that it describes ("Lena Brandt, who" of "who"), without an age or a bracket left open after
+    /// the name.
     pub(super) fn mended_source(&self, source: Span) -> Span {
-        let Some((items, after)) = self.items(source) else {
+        let Some((before, items, after)) = self.items(source) else {
             return source;
         };
         if items.iter().any(|item| item.passage.is_some()) {
             return source;
         }
+        // "whom Ada Vey called a fool": whoever follows is the speaker.
+        if self.is_relative(source)
+            && let Some(first) = after.first()
+            && (first.name() || first.class.is(Class::STRONG_PRONOUN))
+        {
+            let names = after.iter().take_while(|item| item.name()).count().max(1);
+            return Span::new(first.span.start, after[names - 1].span.end);
+        }
+        let described = match items.len() {
+            1 => None,
+            _ => described(&self.all(source)[..before + 1], 0, before),
+        };
+        let start = described.map_or(source.start, |name| self.all(source)[name.start].span.start);
         let mut last = items[items.len() - 1];
         // A source may leave out an ending: "Lena Brandt" of "Lena Brandt's".
         let whole = last.span.end <= source.end || last.span.of(self.text).ends_with('.');
         let verb = Class::SPEECH | Class::FINITE | Class::VERB | Class::AUX | Class::MODAL;
+        // "the" of "the new mayor", "aide" of "aide Lena Brandt"
+        let bare = items.iter().all(|item| {
+            item.class.is(Class::DETERMINER) && !item.class.is(Class::PRONOUN)
+                || item.first.is_ascii_digit()
+        });
+        let mut open = bare;
         for item in after.iter().filter(|_| whole) {
             let beside = self.text[last.span.end..item.span.start]
                 .chars()
                 .all(|c| c == ' ' || c == '\u{a0}');
-            if !(last.name() && item.name() && beside) || item.class.is(verb) {
+            let named = (last.name() || last.class.is(Class::TITLE | Class::ROLE)) && item.name();
+            open &= item.word && !item.class.is(Class::PREPOSITION);
+            if !(named || open) || !beside || item.class.is(verb) {
                 break;
             }
             last = *item;
@@ -60,8 +85,8 @@ impl Article<'_> {
             _ => None,
         };
         match cut.filter(|&cut| cut > 0) {
-            Some(cut) => Span::new(source.start, items[cut - 1].span.end),
-            None => Span::new(source.start, end),
+            Some(cut) => Span::new(start, items[cut - 1].span.end),
+            None => Span::new(start, end),
         }
     }
 

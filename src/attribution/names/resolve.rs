@@ -25,6 +25,9 @@ impl Names {
         if items.len() == 1 && first.class.is(pronoun) && !first.name() {
             return self.pronoun(text, first, span);
         }
+        if let Some(spoken) = self.spoken_by(text, items, span) {
+            return spoken;
+        }
         if let Some(joint) = self.coordinated(text, items, span) {
             return joint;
         }
@@ -61,6 +64,28 @@ impl Names {
             Some(occurrence) => self.description(text, items, head, Some(occurrence), span),
             None => self.unread(text, items, head, span),
         }
+    }
+
+    /// "Transcript as follows:": of whoever spoke last.
+    fn spoken_by(&self, text: &str, items: &[Item], mention: Span) -> Option<Resolved> {
+        let [.., noun] = items else { return None };
+        if items.len() > 2 || !noun.is_word(text, "transcript") {
+            return None;
+        }
+        let (_, last) = self.spoken.last()?;
+        let speaker = last.speaker.clone()?;
+        let place = self
+            .before(mention.start)
+            .find(|other| Some(other.entity) == speaker.entity)?
+            .span;
+        Some(Resolved {
+            speaker: Some(speaker),
+            chain: vec![Step {
+                span: place,
+                link: Link::Possessor,
+            }],
+            gender: last.gender,
+        })
     }
 
     /// The occurrences that begin inside a span.
