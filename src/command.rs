@@ -1,5 +1,16 @@
 //! The commands of the binary, one module each, and what they share: options, messages, exit codes.
 
+/// A line on standard error. One that cannot be written, such as to a log on a full disk, is no
+/// reason to end a run: its outputs tell what has failed.
+macro_rules! say {
+    ($($words:tt)*) => {
+        drop(std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("{}\n", format_args!($($words)*)),
+        ))
+    };
+}
+
 mod bench;
 mod corpus;
 mod evaluate;
@@ -8,6 +19,7 @@ mod merge;
 mod progress;
 mod run;
 mod signals;
+mod verify;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -24,7 +36,7 @@ use quotestance::input::Limits;
 use quotestance::input::encoding::of_label;
 use quotestance::output::{OutputFormat, OutputOptions};
 use quotestance::table::TableFormat;
-use quotestance::{Classifier, Error, Model};
+use quotestance::{Classifier, Error, ErrorKind, Model};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +54,7 @@ Examples:
     quotestance evaluate --task stance gold.csv labels.csv";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all done; 2 an error, nothing or not all was done; 3 done, but some documents failed
+Exit codes: 0 all done; 1 verify has found differences; 2 an error, nothing or not all was done; 3 done, but some documents failed
 (each is named on stderr and in OUT.errors.jsonl); 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
 on with by the same command.";
 
@@ -65,6 +77,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Put the outputs of all shards together
     Merge(merge::MergeArgs),
+    /// Work a sample of an output's articles out anew, and tell what differs
+    Verify(verify::VerifyArgs),
     /// Measure how fast the model runs on this machine; takes less than half a minute
     Bench(bench::BenchArgs),
 }
@@ -208,11 +222,13 @@ pub fn main() -> ExitCode {
         Command::Label(args) => args.run(),
         Command::Evaluate(args) => args.run(),
         Command::Merge(args) => args.run(),
+        Command::Verify(args) => args.run(),
         Command::Bench(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::SomeFailed) => ExitCode::from(3),
+        Err(Stop::Differs) => ExitCode::from(1),
         Err(Stop::Signal(code)) => ExitCode::from(code),
         Err(Stop::Error(error)) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(Stop::Error(error)) => {
@@ -226,6 +242,8 @@ pub fn main() -> ExitCode {
 enum Stop {
     /// It finished, but some documents failed; they have been named.
     SomeFailed,
+    /// What was verified differs; it has been told how.
+    Differs,
     /// A signal has ended it; this is its exit code.
     Signal(u8),
     /// It could not finish.
@@ -248,12 +266,12 @@ fn finished(done: u64, failed: u64) -> Result<(), Stop> {
 }
 
 fn report(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    say!("error: {error:#}");
     let hint = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Error>()?.way_out());
     if let Some(hint) = hint {
-        eprintln!("  hint: {hint}");
+        say!("  hint: {hint}");
     }
 }
 
@@ -289,10 +307,10 @@ impl InputArgs {
         inputs.chain(list).collect()
     }
 
-    fn read_options(&self) -> anyhow::Result<ReadOptions> {
+    fn read_options(&self) -> quotestance::Result<ReadOptions> {
         let encoding = self.encoding.as_ref().map(|label| {
             of_label(label).ok_or_else(|| {
-                anyhow!("--encoding {label}: no such encoding, expected a name such as utf-8, windows-1252, iso-8859-2 or gbk")
+                Error::new(ErrorKind::Option, format!("--encoding {label}: no such encoding, expected a name such as utf-8, windows-1252, iso-8859-2 or gbk"))
             })
         });
         Ok(ReadOptions {

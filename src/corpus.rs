@@ -8,6 +8,7 @@
 pub mod finish;
 pub mod identity;
 pub mod merge;
+pub mod verify;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

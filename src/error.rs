@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Model,
     /// The model ran and gave something that is no result, such as NaN.
     Inference,
+    /// A fault of the program itself that one document has brought to light.
+    Internal,
     /// An output that another process is writing, or that belongs to another run.
     Busy,
 }
@@ -56,6 +58,7 @@ impl ErrorKind {
             ErrorKind::Option => "option",
             ErrorKind::Model => "model",
             ErrorKind::Inference => "inference",
+            ErrorKind::Internal => "internal",
             ErrorKind::Busy => "busy",
         }
     }

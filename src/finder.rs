@@ -194,10 +194,15 @@ impl Paragraph<'_> {
         let mut waiting: Vec<usize> = Vec::new();
         let mut last_direct: Option<usize> = None;
         let mut subject: Option<Attribution> = None;
+        let mut extended: Vec<usize> = Vec::new();
+        let has_passage = items.iter().any(|item| item.passage.is_some());
         for sentence in &self.frame.sentences {
             if let Some(passage) = only_passage(items, sentence) {
                 match last_direct {
-                    Some(index) => self.extend(&mut found[index], passage),
+                    Some(index) => {
+                        self.extend(&mut found[index], passage);
+                        extended.push(index);
+                    }
                     None if subject.is_some() && waiting.is_empty() => {
                         let attribution = subject.clone().expect("it was just seen");
                         found.push(
@@ -222,10 +227,11 @@ impl Paragraph<'_> {
                     .content
                     .iter()
                     .any(|range| range.len() == 1 && items[range.start].passage.is_some());
-                if direct && quote.quote.kind == QuoteKind::Direct {
-                    for passage in waiting.drain(..).rev() {
-                        self.prepend(&mut quote, passage);
+                if direct && quote.quote.kind == QuoteKind::Direct && !waiting.is_empty() {
+                    for passage in waiting.drain(..) {
+                        self.extend(&mut quote, passage);
                     }
+                    finish(self.text, &mut quote.quote);
                 }
                 let ends_quoted = report
                     .content
@@ -247,9 +253,7 @@ impl Paragraph<'_> {
             );
             if reports.is_empty() {
                 let mention = first_subject(self.text, items, sentence, sentence.end);
-                if let Some(mention) =
-                    mention.filter(|_| items.iter().any(|item| item.passage.is_some()))
-                {
+                if let Some(mention) = mention.filter(|_| has_passage) {
                     let report = Report {
                         cue: sentence.end..sentence.end,
                         mention: Some(mention),
@@ -260,6 +264,11 @@ impl Paragraph<'_> {
                     last_direct = None;
                 }
             }
+        }
+        // Once for each quote: a paragraph may hold a thousand pieces of one.
+        extended.dedup();
+        for index in extended {
+            finish(self.text, &mut found[index].quote);
         }
         // A paragraph that is a quotation alone goes on with the speaker before it.
         if !waiting.is_empty() {
@@ -412,9 +421,9 @@ impl Paragraph<'_> {
                 && count >= 4;
             if at == sentence.start && sentence_like {
                 // `"…" — Name, Title`, or a quotation before words that report nothing.
-                let signed = self
-                    .signature()
-                    .filter(|_| items.get(at + 1).is_some_and(Item::dash));
+                let signed = (items.get(at + 1).is_some_and(Item::dash))
+                    .then(|| self.signature())
+                    .flatten();
                 if let Some(report) = signed {
                     let attribution = self.attribution(names, &report);
                     found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution));
@@ -529,19 +538,11 @@ impl Paragraph<'_> {
         AttributedQuote { quote, attribution }
     }
 
+    /// Adds a passage; the quote is to be [finished](finish) then.
     fn extend(&self, quote: &mut AttributedQuote, passage: usize) {
         if let Some(inner) = self.frame.items[passage].passage {
             quote.quote.spans.push(inner);
             quote.quote.marked.push(inner);
-            finish(self.text, &mut quote.quote);
-        }
-    }
-
-    fn prepend(&self, quote: &mut AttributedQuote, passage: usize) {
-        if let Some(inner) = self.frame.items[passage].passage {
-            quote.quote.spans.insert(0, inner);
-            quote.quote.marked.insert(0, inner);
-            finish(self.text, &mut quote.quote);
         }
     }
 }

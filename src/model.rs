@@ -305,7 +305,7 @@ fn read_tokenizer(json: &[u8], place: &Path) -> Result<(Tokenizer, Template)> {
 }
 
 fn tokenizing_failed(source: tokenizers::Error) -> Error {
-    Error::new(ErrorKind::Inference, "the tokenizer failed on a text").because(source)
+    Error::new(ErrorKind::Internal, "the tokenizer failed on a text").because(source)
 }
 
 /// Which special tokens stand around one text and around a pair, read off the tokenizer's own

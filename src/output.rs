@@ -118,6 +118,32 @@ pub fn beside(output: &Path, name: &str) -> PathBuf {
     path.into()
 }
 
+/// What stands beside an output, while its run lasts or after; a shard's too.
+const BESIDE: [&str; 9] = [
+    "partial",
+    "journal",
+    "errors.jsonl",
+    "run.json",
+    "datapackage.json",
+    "shard",
+    "shard.rows",
+    "whole",
+    "lines",
+];
+
+/// Whether a file is an output of a run, interrupted or done, or stands beside one: what a run has
+/// written into a folder is not read as if it were an article of that folder.
+pub fn is_output(path: &Path) -> bool {
+    let belongs = |name: &str| {
+        let path = path.to_str()?.strip_suffix(name)?.strip_suffix('.')?;
+        Some(is_output(Path::new(path)))
+    };
+    ["run.json", "journal"]
+        .iter()
+        .any(|name| beside(path, name).exists())
+        || BESIDE.iter().any(|name| belongs(name) == Some(true))
+}
+
 /// Writes results in the order given. What an article adds depends on that article alone.
 pub struct Output<W: Write> {
     out: W,
@@ -146,6 +172,7 @@ impl Counts {
         self.long_cells += more.long_cells;
         self.furniture += more.furniture;
         self.not_utf8 += more.not_utf8;
+        self.not_english += more.not_english;
     }
 
     /// True where nothing was met.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use self::stages::{Budget, stage};
 use crate::article::{Article, Articles};
 use crate::duplicates::{DuplicateIndex, First, Sketch};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::finder::QuoteFinder;
 use crate::output::{ArticleResult, Counts, Output, OutputOptions};
 use crate::prediction::{Classifier, ScoreCache, Target};
@@ -178,8 +178,8 @@ impl Run {
     /// the number of threads. To be called from outside the pool.
     ///
     /// # Errors
-    /// If the model fails or the sink does. A document that cannot be read, or on which the
-    /// program itself fails, is told to the observer and counted.
+    /// If the model fails, or gives what is no result, or the sink fails. A document that cannot be
+    /// read, or on which the program itself fails, is told to the observer and counted.
     pub fn run(&self, pool: &ThreadPool, course: Course) -> Result<Summary> {
         let Course {
             articles,
@@ -199,17 +199,22 @@ impl Run {
         let skip = self.duplicates == Duplicates::Skip;
         let first = |item: Item<Article>| {
             item.then(&stopping, |article| {
-                let (result, piece) = self.find(article)?;
-                match skip {
-                    true => Ok(Work::Found(Box::new(result), piece)),
-                    false => self.finish(result, piece).map(Work::Done),
-                }
+                let place = place_of(&article);
+                guarded(place, || {
+                    let (result, piece) = self.find(article)?;
+                    match skip {
+                        true => Ok(Work::Found(Box::new(result), piece)),
+                        false => self.finish(result, piece).map(Work::Done),
+                    }
+                })
             })
         };
         let second = |item: Item<Work>| {
             item.then(&stopping, |work| match work {
                 Work::Found(_, piece) if piece.duplicate_of.is_some() => Ok(Work::Done(piece)),
-                Work::Found(result, piece) => self.finish(*result, piece).map(Work::Done),
+                Work::Found(result, piece) => guarded(place_of(&result.article), || {
+                    self.finish(*result, piece).map(Work::Done)
+                }),
                 done => Ok(done),
             })
         };
@@ -304,9 +309,28 @@ impl Run {
     }
 }
 
+fn place_of(article: &Article) -> Place {
+    Place {
+        article: Some(article.id.clone()),
+        ..article.place.clone()
+    }
+}
+
+/// Work on one document; its errors say which. A panic is a fault of the program in this one
+/// document, and no reason to lose the others.
+fn guarded<T>(place: Place, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Internal,
+                "the program failed on this document (a fault of its own)",
+            ))
+        })
+        .map_err(|error| error.at_place(place))
+}
+
 impl<T> Item<T> {
-    /// Goes on with an article that has not failed. A panic is a fault of the program in this one
-    /// document, and no reason to lose the others.
+    /// Goes on with an article that has not failed.
     fn then<U>(self, stopping: &impl Fn() -> bool, work: impl FnOnce(T) -> Result<U>) -> Item<U> {
         match self {
             Item::Document { outcome: Ok(_), .. } if stopping() => Item::Abandoned,
@@ -317,14 +341,7 @@ impl<T> Item<T> {
             } => Item::Document {
                 number,
                 bytes,
-                outcome: outcome.and_then(|value| {
-                    catch_unwind(AssertUnwindSafe(|| work(value))).unwrap_or_else(|_| {
-                        Err(Error::new(
-                            ErrorKind::Inference,
-                            "the program failed on this document (a fault of its own)",
-                        ))
-                    })
-                }),
+                outcome: outcome.and_then(work),
             },
             Item::Notice(words) => Item::Notice(words),
             Item::Abandoned => Item::Abandoned,
@@ -386,8 +403,14 @@ fn write_all(
         let outcome = match outcome {
             Ok(Work::Done(piece)) => Ok(piece),
             Ok(Work::Found(..)) => unreachable!("the last stage leaves nothing half done"),
-            // These would fail the same way on every document.
-            Err(error) if matches!(error.kind(), ErrorKind::Model | ErrorKind::Option) => {
+            // No fault of this document, but of what the whole run is asked for: rows of a model
+            // that fails on some articles would be no basis for anything.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Model | ErrorKind::Option | ErrorKind::Inference
+                ) =>
+            {
                 return Err(error);
             }
             Err(error) => Err(error),

@@ -31,6 +31,12 @@ impl Row {
         let index = self.columns.iter().position(|name| name == column)?;
         self.values[index].as_deref()
     }
+
+    /// All fields with their columns, in order.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let values = self.values.iter().map(Option::as_deref);
+        self.columns.iter().map(String::as_str).zip(values)
+    }
 }
 
 /// Where a row stands in its file, from 1.

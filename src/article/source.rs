@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::InputFormat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Input, Limits, cannot_read, without_compression};
+use crate::output::is_output;
 
 /// One file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum Given {
 
 /// The sources of what was given: files as given, folders sorted by name at each level, patterns
 /// sorted by path, lists as they stand. Of a folder, only the names of one level for each level of
-/// depth are held.
+/// depth are held. Outputs of runs are passed over, but where they are given by their names.
 pub struct Sources {
     stack: Vec<Pending>,
     /// Whether files of unknown endings in folders and patterns are taken too.
@@ -57,6 +58,7 @@ enum Pending {
     List {
         lines: Input,
         path: PathBuf,
+        passed: Passed,
     },
 }
 
@@ -68,26 +70,52 @@ struct Folder {
     passed: Passed,
 }
 
-/// Files passed over for their endings.
+/// Files passed over, for their endings and as outputs of runs.
 #[derive(Default)]
 struct Passed {
+    unknown: Files,
+    outputs: Files,
+}
+
+/// How many, and the first of them.
+#[derive(Default)]
+struct Files {
     count: u64,
     example: Option<PathBuf>,
 }
 
 impl Passed {
-    fn add(&mut self, path: &Path) {
-        self.count += 1;
-        self.example.get_or_insert_with(|| path.to_owned());
+    /// Whether the file is to be passed over; it is counted then.
+    fn over(&mut self, path: &Path, any_ending: bool) -> bool {
+        let is_output = is_output(path);
+        let is_known = InputFormat::of(path).is_some();
+        if !is_output && (is_known || any_ending) {
+            return false;
+        }
+        // A journal and its like would not have been read anyway: nobody needs to hear of them.
+        if is_known || !is_output {
+            let files = match is_output {
+                true => &mut self.outputs,
+                false => &mut self.unknown,
+            };
+            files.count += 1;
+            files.example.get_or_insert_with(|| path.to_owned());
+        }
+        true
     }
 
-    fn notice(&self, place: &str) -> Option<String> {
-        let example = self.example.as_ref()?;
-        Some(format!(
-            "{place}: {} files passed over whose endings are not known, such as {}",
-            self.count,
-            example.display()
-        ))
+    /// In words for the user.
+    fn notices(&self, place: &str) -> Vec<String> {
+        let notice = |some: &Files, why: &str| {
+            let example = some.example.as_ref()?.display();
+            Some(format!(
+                "{place}: {} files passed over {why}, such as {example}",
+                some.count
+            ))
+        };
+        let unknown = notice(&self.unknown, "whose endings are not known");
+        let outputs = notice(&self.outputs, "that are outputs of runs");
+        outputs.into_iter().chain(unknown).collect()
     }
 }
 
@@ -162,7 +190,11 @@ impl Sources {
                 };
                 match lines {
                     Ok(lines) => {
-                        self.stack.push(Pending::List { lines, path });
+                        self.stack.push(Pending::List {
+                            lines,
+                            path,
+                            passed: Passed::default(),
+                        });
                         None
                     }
                     Err(error) => Some(Err(error)),
@@ -197,7 +229,7 @@ impl Iterator for Sources {
                     passed,
                 } => match paths.next() {
                     None => Step::End(
-                        passed.notice(pattern),
+                        passed.notices(pattern),
                         (*found == 0).then(|| {
                             Error::new(ErrorKind::Io, "no file that this pattern describes")
                                 .at(&*pattern)
@@ -210,9 +242,8 @@ impl Iterator for Sources {
                         Step::Source(Err(cannot_read(&path, error.into())))
                     }
                     Some(Ok(path)) if path.is_dir() => Step::Nothing,
-                    Some(Ok(path)) if !any_ending && InputFormat::of(&path).is_none() => {
+                    Some(Ok(path)) if passed.over(&path, any_ending) => {
                         *found += 1;
-                        passed.add(&path);
                         Step::Nothing
                     }
                     Some(Ok(path)) => {
@@ -221,7 +252,11 @@ impl Iterator for Sources {
                         Step::Source(Ok(Source { path, id }))
                     }
                 },
-                Pending::List { lines, path } => next_listed(lines, path),
+                Pending::List {
+                    lines,
+                    path,
+                    passed,
+                } => next_listed(lines, path, passed),
             };
             match step {
                 Step::Nothing => {}
@@ -241,7 +276,7 @@ impl Iterator for Sources {
 enum Step {
     Nothing,
     Source(Result<Source>),
-    End(Option<String>, Option<Error>),
+    End(Vec<String>, Option<Error>),
 }
 
 impl Folder {
@@ -254,7 +289,7 @@ impl Folder {
                         .hint("files ending in .txt, .md, .html, .csv, .tsv, .jsonl or .parquet are read, plain or with .gz or .zst")
                 });
                 let place = self.root.display().to_string();
-                Step::End(self.passed.notice(&place), empty)
+                Step::End(self.passed.notices(&place), empty)
             }
             Some(Err(error)) => {
                 self.found += 1;
@@ -264,10 +299,7 @@ impl Folder {
                     .because(error)))
             }
             Some(Ok(entry)) if !entry.file_type().is_file() => Step::Nothing,
-            Some(Ok(entry)) if !any_ending && InputFormat::of(entry.path()).is_none() => {
-                self.passed.add(entry.path());
-                Step::Nothing
-            }
+            Some(Ok(entry)) if self.passed.over(entry.path(), any_ending) => Step::Nothing,
             Some(Ok(entry)) => {
                 self.found += 1;
                 let path = entry.into_path();
@@ -278,19 +310,22 @@ impl Folder {
     }
 }
 
-fn next_listed(lines: &mut Input, list: &Path) -> Step {
+fn next_listed(lines: &mut Input, list: &Path, passed: &mut Passed) -> Step {
     let mut line = Vec::new();
     match lines.read_until(b'\n', &mut line) {
-        Ok(0) => Step::End(None, None),
+        Ok(0) => Step::End(passed.notices(&list.display().to_string()), None),
         Ok(_) if line.trim_ascii().is_empty() => Step::Nothing,
         Ok(_) => {
             let end = line.trim_ascii_end().len();
             line.truncate(end);
             let path = path_of(line);
+            if passed.over(&path, true) {
+                return Step::Nothing;
+            }
             let id = id_below(Path::new("."), &path);
             Step::Source(Ok(Source { path, id }))
         }
-        Err(error) => Step::End(None, Some(cannot_read(list, error))),
+        Err(error) => Step::End(Vec::new(), Some(cannot_read(list, error))),
     }
 }
 

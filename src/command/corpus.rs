@@ -109,6 +109,20 @@ pub fn settings(matches: &ArgMatches) -> Map<String, Value> {
     settings
 }
 
+/// What an option stands for, or its default: which models, and how they are computed.
+pub fn facts(run: &Run) -> Map<String, Value> {
+    let mut facts = Map::new();
+    let tagger = run.finder.tagger();
+    let finder = tagger.map_or("rules-only", |tagger| tagger.model().name());
+    facts.insert("finder".into(), finder.into());
+    if let Some(labelling) = &run.labelling {
+        let classifier = &labelling.classifier;
+        facts.insert("model".into(), classifier.model_name().into());
+        facts.insert("engine".into(), classifier.engine().into());
+    }
+    facts
+}
+
 /// One run, as the command line asks for it.
 pub struct CorpusRun<'a> {
     pub run: &'a Run,
@@ -170,23 +184,17 @@ impl CorpusRun<'_> {
         let pool = self.common.pool()?;
         let mut progress = Progress::new(self.common.quiet, self.common.log);
         let mut settings = std::mem::take(&mut self.settings);
-        let tagger = self.run.finder.tagger();
-        let finder = tagger.map_or("rules-only", |tagger| tagger.model().name());
-        settings.insert("finder".into(), finder.into());
-        let mut engine = String::new();
-        if let Some(labelling) = &self.run.labelling {
-            engine = labelling.classifier.engine();
-            settings.insert("model".into(), labelling.classifier.model_name().into());
-            settings.insert("engine".into(), engine.clone().into());
-        }
+        settings.extend(facts(self.run));
+        let engine = (self.run.labelling.as_ref())
+            .map_or_else(String::new, |labelling| labelling.classifier.engine());
         let identity = Identity {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             settings,
             inputs: identity::inputs(
                 &self.input.given(),
                 self.input.input_format.is_some(),
-                Some(&files),
-            ),
+                files.out(),
+            )?,
             shard: self.corpus.shard,
         };
         let header = Output::new(Vec::new(), self.run.output.clone())?.finish()?;
@@ -231,6 +239,10 @@ impl CorpusRun<'_> {
         progress.summarise(&summary);
         if summary.failed > 0 {
             progress.say(&format!("their errors are in {}", files.errors().display()));
+            // Of a small shard all documents may have failed, and the whole is none the worse.
+            if self.corpus.shard.is_some() {
+                return Err(Stop::SomeFailed);
+            }
         }
         finished(summary.articles, summary.failed)
     }

@@ -98,7 +98,7 @@ impl LabelArgs {
         let classifier = self.model.load()?;
         if self.common.verbose {
             let (model, engine) = (classifier.model_name(), classifier.engine());
-            eprintln!("model: {model}, {engine}");
+            say!("model: {model}, {engine}");
         }
         let mut labels =
             LabelOutput::new(self.output.open()?, &self.output, &self.tasks(&columns))?;
@@ -131,7 +131,7 @@ impl LabelArgs {
         progress.finish();
         labels.out.finish()?;
         if summary.failed > 0 {
-            eprintln!("{} rows failed; they are named above", summary.failed);
+            say!("{} rows failed; they are named above", summary.failed);
         }
         finished(summary.articles, summary.failed)
     }
@@ -163,7 +163,7 @@ impl LabelArgs {
             None => table.column(None, &["task"])?,
         };
         if !self.common.quiet && self.text.is_none() {
-            eprintln!("note: reading column {text:?} as text");
+            say!("note: reading column {text:?} as text");
         }
         Ok(Columns {
             text,

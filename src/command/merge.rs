@@ -38,7 +38,7 @@ impl MergeArgs {
             return Err(Stop::Signal(signals.exit_code()));
         }
         if !self.quiet {
-            eprintln!(
+            say!(
                 "{} articles, {} quotes from {} shards",
                 summary.articles,
                 summary.quotes,
@@ -46,7 +46,7 @@ impl MergeArgs {
             );
         }
         if summary.failed > 0 {
-            eprintln!("{} documents failed in the shards' runs", summary.failed);
+            say!("{} documents failed in the shards' runs", summary.failed);
         }
         finished(summary.articles, summary.failed)
     }

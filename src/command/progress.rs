@@ -128,7 +128,7 @@ impl Progress {
                 line.to_string()
             }
         };
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say!("{line}"));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use quotestance::article::Articles;
 use quotestance::encoder::EngineOptions;
 use quotestance::pipeline::Labelling;
 use quotestance::prediction::ScoreCache;
@@ -82,12 +83,26 @@ impl FinderArgs {
 
 impl RunArgs {
     pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
+        let (run, articles) = self.prepare()?;
+        let corpus_run = CorpusRun {
+            run: &run,
+            articles,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
+    }
+
+    /// The run that is asked for, and what it is to read.
+    pub fn prepare(&self) -> anyhow::Result<(Run, Articles)> {
         if self.target.len() > 1 && !self.alias.is_empty() {
             return Err(anyhow::anyhow!(
                 "--alias with {} targets: it is not clear which one it names; run once for each target",
                 self.target.len()
-            )
-            .into());
+            ));
         }
         let targets = self
             .target
@@ -102,7 +117,7 @@ impl RunArgs {
             .options(true, self.offsets, metadata, duplicates)?;
         let classifier = self.model.load()?;
         if self.common.verbose {
-            eprintln!(
+            say!(
                 "model: {}, {}",
                 classifier.model_name(),
                 classifier.engine()
@@ -119,6 +134,17 @@ impl RunArgs {
             output: options,
             duplicates: self.corpus.duplicates_in_run(),
         };
+        Ok((run, articles))
+    }
+
+    pub fn into_input(self) -> InputArgs {
+        self.input
+    }
+}
+
+impl QuotesArgs {
+    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
+        let (run, articles) = self.prepare()?;
         let corpus_run = CorpusRun {
             run: &run,
             articles,
@@ -130,10 +156,9 @@ impl RunArgs {
         };
         corpus_run.run()
     }
-}
 
-impl QuotesArgs {
-    pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
+    /// The run that is asked for, and what it is to read.
+    pub fn prepare(&self) -> anyhow::Result<(Run, Articles)> {
         let mut articles = self.input.articles()?;
         let metadata = articles.metadata_columns()?;
         let duplicates = self.corpus.are_duplicates_found();
@@ -146,15 +171,10 @@ impl QuotesArgs {
             output: options,
             duplicates: self.corpus.duplicates_in_run(),
         };
-        let corpus_run = CorpusRun {
-            run: &run,
-            articles,
-            input: &self.input,
-            output: &self.output,
-            corpus: &self.corpus,
-            common: &self.common,
-            settings,
-        };
-        corpus_run.run()
+        Ok((run, articles))
+    }
+
+    pub fn into_input(self) -> InputArgs {
+        self.input
     }
 }

@@ -25,7 +25,8 @@ use crate::record::DUPLICATE_COLUMNS;
 pub struct Manifest {
     /// The command line, without the program.
     pub command: Vec<String>,
-    /// The folder it was given in: relative paths start there.
+    /// The folder that relative paths of the inputs start in: where the command was given, or,
+    /// after a merge, the first shard's.
     pub folder: PathBuf,
     /// Version, settings, inputs.
     #[serde(flatten)]
@@ -474,7 +475,7 @@ fn sync_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn digest_of(path: &Path) -> Result<(u64, String)> {
+pub(super) fn digest_of(path: &Path) -> Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut file = File::open(path).map_err(|error| cannot_read(path, error))?;
     let mut buffer = vec![0; 1 << 16];

@@ -156,23 +156,30 @@ fn words(value: Option<&Value>) -> String {
     }
 }
 
-/// The inputs as they stand, without what belongs to the output itself. What cannot be read is no
-/// error here: reading it will tell.
-/// `any_ending`: files are read whatever they are called.
-pub fn inputs(given: &[Given], any_ending: bool, files: Option<&OutputFiles>) -> Vec<InputFacts> {
+/// The inputs as they stand. What cannot be read is no error here: reading it will tell.
+/// `any_ending`: files are read whatever they are called. `out`: where the run writes.
+///
+/// # Errors
+/// If the output is one of the inputs.
+pub fn inputs(given: &[Given], any_ending: bool, out: &Path) -> Result<Vec<InputFacts>> {
     given
         .iter()
-        .map(|input| InputFacts::of(input, any_ending, files))
+        .map(|input| InputFacts::of(input, any_ending, out))
         .collect()
 }
 
 impl InputFacts {
-    fn of(input: &Given, any_ending: bool, output: Option<&OutputFiles>) -> InputFacts {
+    /// The list of files, where the input is one.
+    pub fn list(&self) -> Option<&str> {
+        self.input.strip_prefix(LIST)
+    }
+
+    fn of(input: &Given, any_ending: bool, out: &Path) -> Result<InputFacts> {
         let (mut names, mut times) = (Sha256::new(), Sha256::new());
         let (mut files, mut bytes) = (0, 0);
         let name = match input {
             Given::Path(path) => path.display().to_string(),
-            Given::List(path) => format!("--files-from {}", path.display()),
+            Given::List(path) => format!("{LIST}{}", path.display()),
         };
         // Standard input can be read once only, and that is the run's affair.
         let from_stdin =
@@ -182,8 +189,12 @@ impl InputFacts {
             let Ok(meta) = std::fs::metadata(&source.path) else {
                 continue;
             };
-            if output.is_some_and(|output| output.owns(&source.path)) {
-                continue;
+            if is_same(&source.path, out) {
+                return Err(
+                    Error::new(ErrorKind::Option, "the output is one of the inputs")
+                        .at(out)
+                        .hint("name another --output, or move this file away"),
+                );
             }
             files += 1;
             bytes += meta.len();
@@ -192,32 +203,26 @@ impl InputFacts {
             times.update(&name);
             times.update(modified(&meta).to_le_bytes());
         }
-        InputFacts {
+        Ok(InputFacts {
             input: name,
             files,
             bytes,
             names: short(names),
             times: short(times),
-        }
+        })
     }
 }
 
-impl OutputFiles {
-    /// Whether a file is this output, or one that stands beside it.
-    fn owns(&self, path: &Path) -> bool {
-        let (Some(out), Some(name)) = (self.out().file_name(), path.file_name()) else {
-            return false;
-        };
-        let folder = |path: &Path| path.parent().map(|folder| folder.canonicalize().ok());
-        let rest = name.as_encoded_bytes().strip_prefix(out.as_encoded_bytes());
-        rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.')
-            && match self.out().parent() {
-                Some(parent) if parent.as_os_str().is_empty() => {
-                    folder(path).flatten() == Path::new(".").canonicalize().ok()
-                }
-                _ => folder(path).flatten() == folder(self.out()).flatten(),
-            }
-    }
+/// How the name of an input begins that lists files.
+const LIST: &str = "--files-from ";
+
+/// Whether two paths are of the same file, by their folders and names.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let folder = |path: &Path| match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.canonicalize().ok(),
+        _ => Path::new(".").canonicalize().ok(),
+    };
+    one.file_name() == other.file_name() && folder(one) == folder(other)
 }
 
 /// Nanoseconds since 1970; 0 where the file system does not say.

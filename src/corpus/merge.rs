@@ -101,7 +101,11 @@ pub fn merge(
         }
         corpus.end(documents)?;
     }
-    corpus.finish(&identity, &rows, about)?;
+    let about = About {
+        folder: first.folder.clone(),
+        ..about.clone()
+    };
+    corpus.finish(&identity, &rows, &about)?;
     Ok(summary)
 }
 
