@@ -306,15 +306,16 @@ mod tests {
     fn jsonl_rows_keep_null_and_numbers_apart() {
         let got = rows(
             TableFormat::Jsonl,
-            b"\n{\"id\":7,\"text\":null}\nnope\n{\"text\":\"x\"}",
+            b"\ntorn\n{\"id\":7,\"text\":null}\nnope\n{\"text\":\"x\"}",
         );
-        let first = got[0].as_ref().unwrap();
+        assert_eq!(got[0].as_ref().unwrap_err(), "t, line 2: not a JSON object");
+        let first = got[1].as_ref().unwrap();
         assert_eq!(
             (first.at, first.get("id"), first.get("text")),
-            (RowPlace::Line(2), Some("7"), None)
+            (RowPlace::Line(3), Some("7"), None)
         );
-        assert_eq!(got[1].as_ref().unwrap_err(), "t, line 3: not a JSON object");
-        assert_eq!(got[2].as_ref().unwrap().get("text"), Some("x"));
+        assert_eq!(got[2].as_ref().unwrap_err(), "t, line 4: not a JSON object");
+        assert_eq!(got[3].as_ref().unwrap().get("text"), Some("x"));
     }
 
     #[test]

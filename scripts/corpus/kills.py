@@ -19,7 +19,7 @@ import made
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--articles", type=int, default=200)
+    ap.add_argument("--articles", type=int, default=2000)
     ap.add_argument("--kills", type=int, default=20)
     ap.add_argument("--options", default="--rules-only")
     ap.add_argument("--folder")

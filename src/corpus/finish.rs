@@ -212,7 +212,9 @@ impl Corpus {
         let parquet = |rows: &Path| {
             let file = File::open(rows).map_err(|error| cannot_read(rows, error))?;
             let lines = BufReader::with_capacity(1 << 16, file);
-            aside(whole, |out| from_rows(lines, &options.output, out))
+            aside(whole, |out| {
+                from_rows(lines, &options.output, out).map_err(|error| error.at(whole))
+            })
         };
         let is_marked = options.duplicates != Duplicates::Keep;
         match (options.output.format, is_marked) {

@@ -1,5 +1,6 @@
 //! Rows of JSONL.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -8,14 +9,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::encoding::decode;
 use crate::input::{Exceeded, Input, cannot_read, read_line};
 
+/// Lines that may be bad before the first object, or the file is something else.
+const BAD_LINES: usize = 1000;
+
 /// The objects, one a line.
 pub struct Objects {
     source: Source,
     input: Input,
     /// The number of the last line read.
     line: u64,
-    /// The first row, read to learn its columns.
-    first: Option<Result<Row>>,
+    /// What was read to learn the columns: the first row, and lines before it that are none.
+    first: VecDeque<Result<Row>>,
     /// The stream failed: there is nothing to read any more.
     broken: bool,
 }
@@ -27,27 +31,36 @@ impl Objects {
             source,
             input,
             line: 0,
-            first: None,
+            first: VecDeque::new(),
             broken: false,
         };
-        let first = objects.next();
-        let columns = match &first {
-            Some(Ok(row)) => row.columns.to_vec(),
-            Some(Err(_)) => Vec::new(),
-            None => {
-                return Err(Error::new(ErrorKind::Empty, "no line with a JSON object")
-                    .at(&objects.source.path)
-                    .hint("a JSONL file holds one object a line, such as {\"id\": \"a1\", \"text\": \"…\"}"));
+        loop {
+            match (objects.read_next(), objects.first.len()) {
+                (Some(Ok(row)), _) => {
+                    let columns = row.columns.to_vec();
+                    objects.first.push_back(Ok(row));
+                    return Ok((columns, objects));
+                }
+                (Some(Err(error)), 0..BAD_LINES) => objects.first.push_back(Err(error)),
+                _ => break,
             }
-        };
-        objects.first = first;
-        Ok((columns, objects))
+        }
+        Err(match objects.first.pop_front() {
+            Some(Err(error)) => error,
+            _ => Error::new(ErrorKind::Empty, "no line with a JSON object")
+                .at(&objects.source.path)
+                .hint("a JSONL file holds one object a line, such as {\"id\": \"a1\", \"text\": \"…\"}"),
+        })
     }
 
     pub fn next(&mut self) -> Option<Result<Row>> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+        match self.first.pop_front() {
+            Some(first) => Some(first),
+            None => self.read_next(),
         }
+    }
+
+    fn read_next(&mut self) -> Option<Result<Row>> {
         let mut bytes = Vec::new();
         while !self.broken {
             self.line += 1;

@@ -216,3 +216,59 @@ fn stopped(child: Child, signal: &str) -> Output {
     assert!(sent.unwrap().success());
     child.wait_with_output().unwrap()
 }
+
+/// Pages, compressed texts and a table, by a pattern, a folder and a name; a column that is kept;
+/// two targets.
+#[test]
+fn any_inputs_and_targets_are_gone_on_with() {
+    let place = Place::new(0);
+    let text = |number: usize| {
+        let name = ["Ann Lee", "Bob Ray", "Cara Moe"][number % 3];
+        format!(
+            "Story {number}\n\n“We will build mill {number} this year,” said {name}, the mayor.\n"
+        )
+    };
+    for folder in ["pages", "texts"] {
+        fs::create_dir(place.path(folder)).unwrap();
+    }
+    let mut table = String::from("id,text,desk\r\n");
+    for number in 0..4 {
+        let paragraphs: String = text(number)
+            .lines()
+            .map(|line| format!("<p>{line}</p>"))
+            .collect();
+        let page = format!(
+            "<html><head><title>Mill {number}</title></head><body><article>{paragraphs}</article></body></html>"
+        );
+        fs::write(place.path(&format!("pages/p{number}.html")), page).unwrap();
+        let file = fs::File::create(place.path(&format!("texts/t{number}.txt.gz"))).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        gzip.write_all(text(number + 4).as_bytes()).unwrap();
+        gzip.finish().unwrap();
+        table.push_str(&format!(
+            "r{number},\"{}\",desk {number}\r\n",
+            text(number + 8)
+        ));
+    }
+    fs::write(place.path("table.csv"), table).unwrap();
+    let command = "run pages/*.html texts table.csv --keep desk --target wind --target water -q -o out.csv --shard 1/1";
+    place.done(command);
+    let (whole, journal) = (place.read("out.csv"), place.read("out.csv.shard"));
+    assert_eq!(csv::Reader::from_reader(&whole[..]).records().count(), 24);
+    for cut in [3, 6, 9] {
+        let lines = journal.split_inclusive(|&byte| byte == b'\n');
+        let begun: Vec<u8> = lines.take(cut).flatten().copied().collect();
+        fs::write(place.path("out.csv.journal"), begun).unwrap();
+        fs::rename(place.path("out.csv"), place.path("out.csv.partial")).unwrap();
+        place.done(command);
+        assert_eq!(place.read("out.csv"), whole, "cut after {cut} lines");
+    }
+    fs::write(place.path("out.csv.journal"), &journal[..journal.len() / 2]).unwrap();
+    fs::rename(place.path("out.csv"), place.path("out.csv.partial")).unwrap();
+    fs::write(place.path("pages/p4.html"), "<p>one more</p>").unwrap();
+    place.refused(command, &["pages/*.html held", "in 4 files, now"]);
+    place.refused(
+        &command.replace(" --target water", ""),
+        &["--target was \"wind\", \"water\", is now \"wind\""],
+    );
+}
