@@ -40,7 +40,7 @@ pub struct DuplicateIndex {
     buckets: usize,
 }
 
-/// First prints that are remembered: with about 400 bytes each some 80 MB, and more than a month
+/// First prints that are remembered: 60 MB for the buckets and some 200 bytes for each print, more than a month
 /// of forty papers. A copy that comes after more articles than these is not found.
 pub const WINDOW: usize = 200_000;
 
