@@ -1,22 +1,15 @@
 //! Articles per second of finding quotes and speakers, on the calling thread's pool.
 //!
-//! `cargo bench --bench quotes`; a part of it by name: `cargo bench --bench quotes -- rules`. The article is
-//! written for this: about 800 words, a long piece of US news, with direct, mixed and indirect speech, names,
-//! pronouns and paragraphs without speech in news' proportions. Each of the articles of a batch has another
-//! number in its words, so that none is another's copy.
+//! `cargo bench --bench quotes`; a part of it by name: `cargo bench --bench quotes -- rules`.
+
+mod articles;
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use articles::articles;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use quotestance::{QuoteFinder, Tagger};
-
-const ARTICLE: &str = include_str!("article.txt");
-
-fn articles(count: usize) -> Vec<String> {
-    let number = |at: usize| ARTICLE.replace("4,180", &format!("4,{:03}", 180 + at));
-    (0..count).map(number).collect()
-}
 
 fn quotes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("quotes");

@@ -115,7 +115,8 @@ impl RunArgs {
         let options = self
             .output
             .options(true, self.offsets, metadata, duplicates)?;
-        let classifier = self.model.load()?;
+        let (classifier, finder) = rayon::join(|| self.model.load(), || self.finder.load());
+        let (classifier, finder) = (classifier?, finder?);
         if self.common.verbose {
             say!(
                 "model: {}, {}",
@@ -129,7 +130,7 @@ impl RunArgs {
             cache: ScoreCache::new(CACHED_PAIRS),
         };
         let run = Run {
-            finder: self.finder.load()?,
+            finder,
             labelling: Some(labelling),
             output: options,
             duplicates: self.corpus.duplicates_in_run(),
