@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use quotestance::attribution::{AttributedQuote, Rule};
-use quotestance::{QuoteFinder, Tagger};
+use quotestance::span::Span;
+use quotestance::tagger::Thresholds;
+use quotestance::{QuoteFinder, TaggedSpan, Tagger};
 
 static FINDER: LazyLock<QuoteFinder> = LazyLock::new(|| {
     QuoteFinder::with_tagger(Tagger::embedded(&Default::default()).expect("it is built in"))
@@ -99,6 +101,52 @@ fn what_follows_changes_nothing_in_earlier_chunks() {
     };
     assert!(early(&before).len() >= 2);
     assert_eq!(early(&before), early(&after));
+}
+
+#[test]
+fn the_label_of_a_transcript_is_its_speaker() {
+    let text =
+        "Lena Brandt met the press.\n\nMS. VEY: The bridge is late, and you said it would be free.";
+    let start = text.find("The bridge").unwrap();
+    let spans = [span(start, text.len(), Some(Span::new(0, 11)))];
+    let found = QuoteFinder::join(text, &spans, THRESHOLDS);
+    assert_eq!(found[0].attribution.mention.unwrap().of(text), "MS. VEY");
+}
+
+/// Each tagged quote is compared with the rules' quotes beside it, not with all.
+#[test]
+fn a_hundred_thousand_quotes_are_joined_in_linear_time() {
+    const LINE: &str = "“We asked for a bridge,” said Ada Okafor.\n\n";
+    let text = LINE.repeat(100_000);
+    let spans: Vec<TaggedSpan> = (0..100_000)
+        .map(|at| at * LINE.len())
+        .map(|at| span(at + 3, at + 25, None))
+        .collect();
+    let clock = std::time::Instant::now();
+    assert_eq!(QuoteFinder::join(&text, &spans, THRESHOLDS).len(), 100_000);
+    assert!(clock.elapsed().as_secs() < 60, "{:?}", clock.elapsed());
+}
+
+const THRESHOLDS: Thresholds = Thresholds {
+    min_score: 0.7,
+    min_score_marked: 0.5,
+    min_speech: 0.5,
+};
+
+fn span(start: usize, end: usize, source: Option<Span>) -> TaggedSpan {
+    TaggedSpan {
+        lines: vec![Span::new(start, end)],
+        marked: vec![],
+        words: 5,
+        words_inside: 0,
+        continues: false,
+        score: 0.9,
+        speech: 0.9,
+        source,
+        source_probability: 0.9,
+        cue: None,
+        cue_probability: 0.9,
+    }
 }
 
 proptest! {

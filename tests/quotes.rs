@@ -63,6 +63,64 @@ fn scare_quotes_and_refusals_are_no_speech() {
 }
 
 #[test]
+fn a_colon_or_an_aside_leads_to_the_speaker() {
+    for (text, mention) in [
+        (
+            "Ada Okafor, R-Ky., delivered a blunt message to them: “Stop it now, all of you.”",
+            "Ada Okafor",
+        ),
+        (
+            "It was a close race - Ada Okafor: “Nobody saw it coming this year.”",
+            "Ada Okafor",
+        ),
+        (
+            "It was close. From the report: “Nobody saw it coming this year.”",
+            "the report",
+        ),
+        ("Okafor's short reply: “Not now.”", "Okafor"),
+        (
+            "Okafor later on Thursday told the Herald: “We have a deal.”",
+            "Okafor",
+        ),
+        (
+            "Okafor, who has told aides she is tired, said in a note: “I am off to bed.”",
+            "Okafor",
+        ),
+        (
+            "“It is hers,” Ada Okafor, who runs the ferry, told the Herald.",
+            "Ada Okafor",
+        ),
+        (
+            "Nobody spoke, with the clerk Ada Okafor saying: “I am off to bed.”",
+            "Ada Okafor",
+        ),
+        (
+            "Ada Okafor, chairman of Ferries (a club), tweeted: “I am off to bed.”",
+            "Ada Okafor",
+        ),
+        ("“It is hers,” USA Today reported.", "USA Today"),
+    ] {
+        let quotes = QuoteFinder::rules_only().find(text);
+        let last = quotes
+            .last()
+            .unwrap_or_else(|| panic!("nothing in {text:?}"));
+        let found = last.attribution.mention.map(|span| span.of(text));
+        assert_eq!(found, Some(mention), "in {text:?}");
+    }
+}
+
+#[test]
+fn a_transcript_is_of_whoever_spoke_last() {
+    check(
+        "Ada Okafor said: “We asked for a bridge.”\n\nTranscript as follows:\n\n“Tonight we asked for a bridge again.”",
+        &[
+            "We asked for a bridge. | Ada Okafor | Ada Okafor",
+            "Tonight we asked for a bridge again. | Transcript | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
 fn marks_of_every_kind() {
     for (open, close) in [
         ("“", "”"),

@@ -342,10 +342,15 @@ fn name_in(items: &[Item], start: usize, end: usize) -> Mention {
     {
         return start..end;
     }
-    if previous.class.is(Class::ROLE | Class::TITLE) || end - first >= 2 {
-        return first..end;
+    // "The email from the chairman Otis Pell": the email speaks.
+    let document = items[start..first]
+        .windows(2)
+        .any(|pair| pair[0].class.is(Class::DOCUMENT) && pair[1].class.is(Class::PREPOSITION));
+    let narrows = previous.class.is(Class::ROLE | Class::TITLE) || end - first >= 2;
+    match narrows && !document {
+        true => first..end,
+        false => start..end,
     }
-    start..end
 }
 
 fn plausible(text: &str, items: &[Item], mention: &Mention) -> bool {

@@ -37,8 +37,14 @@ pub(super) fn choose(
         rule,
         confidence: None,
     };
+    let label = label_before(article.text, quote.spans[0].start);
     match (rule, first.source) {
         _ if signed.is_some() => signed.expect("it was just seen"),
+        _ if label.is_some() => Attribution {
+            cue: None,
+            mention: label,
+            ..by_tagger(Rule::Label)
+        },
         (None, None) => by_tagger(Rule::Unattributed),
         (None, Some(_)) => by_tagger(Rule::Model),
         (Some(rule), None) => rule.clone(),
@@ -95,9 +101,21 @@ fn prefers_rule(
     // Beside marked words a rule that has cue and mention is nearly always right, but where others
     // are said to report it: "…," Ada Vey said, according to the Herald.
     let reported = text[..source.start].trim_end().ends_with(" to");
+    // "Ada Vey interjected: “…”"
+    let introduces = || {
+        let quoted = quote.extent();
+        rule.rule == Rule::PreCue
+            && rule.cue.is_some_and(|cue| {
+                let to_quote = between(text, cue, quoted);
+                mention.end <= cue.start
+                    && between(text, mention, cue).trim().is_empty()
+                    && to_quote.trim_start().starts_with(':')
+                    && !to_quote.contains(char::is_alphanumeric)
+            })
+    };
     if quote.kind == QuoteKind::Direct
-        && matches!(rule.rule, Rule::PostCue | Rule::Inverted)
         && !reported
+        && (matches!(rule.rule, Rule::PostCue | Rule::Inverted) || introduces())
     {
         return true;
     }
@@ -122,6 +140,38 @@ fn prefers_rule(
             })
         }
     }
+}
+
+/// The label of a transcript's line that stands right before a place: "MS. VEY:".
+fn label_before(text: &str, start: usize) -> Option<Span> {
+    const LONGEST: usize = 40;
+    let head = text[..start].trim_end_matches([' ', '\u{a0}', '“', '"']);
+    let head = head.strip_suffix(':')?;
+    let words = head.rsplit([' ', '\n', '“', '"', '\u{a0}']);
+    let (mut from, mut next) = (head.len(), head.len());
+    for word in words.take(4) {
+        let at = next - word.len();
+        let letters = word.chars().filter(|c| c.is_alphabetic());
+        let capitals = word
+            .chars()
+            .all(|c| c.is_uppercase() || matches!(c, '.' | '-' | '’' | '\''));
+        // A full stop ends the sentence before, unless a title has it.
+        let ends = from < head.len() && word.ends_with(['.', '!', '?', ')', ']', ':']);
+        let title = word.ends_with('.') && word.len() <= 5 && capitals;
+        if letters.count() < 2 || !capitals || ends && !title {
+            break;
+        }
+        from = at;
+        // The separator before the word.
+        next = head[..at]
+            .char_indices()
+            .next_back()
+            .map_or(0, |(before, _)| before);
+    }
+    let before = text[..from].trim_end_matches([' ', '\u{a0}']);
+    let begins = before.is_empty() || before.ends_with(['\n', '“', '"', '.', '!', '?', ')', ']']);
+    (from < head.len() && head.len() - from <= LONGEST && begins)
+        .then(|| Span::new(from, head.len()))
 }
 
 /// The text between two spans; empty where they overlap.

@@ -33,6 +33,7 @@ pub(super) fn attributed(
     let spans = article.whole_passages(spans, |span| {
         span.is_marked() && span.score >= thresholds.min_score_marked || thresholds.keep(span)
     });
+    let rules = Places::new(by_rules);
     let mut found: Vec<(AttributedQuote, Option<Evidence>)> = Vec::new();
     for mut tagged in quotes(&spans, |_| true) {
         let quote = article.quote(&tagged);
@@ -47,7 +48,7 @@ pub(super) fn attributed(
         {
             continue;
         }
-        let rule = best(by_rules, &quote);
+        let rule = best(&rules, &quote);
         let attribution = choose(&article, &quote, &tagged, rule);
         let evidence = Evidence {
             score: tagged.first.score,
@@ -55,14 +56,18 @@ pub(super) fn attributed(
         };
         found.push((AttributedQuote { quote, attribution }, Some(evidence)));
     }
-    let missed: Vec<&AttributedQuote> = (by_rules.iter())
-        .filter(|rule| rule.quote.kind != QuoteKind::Indirect && rule.attribution.rule.is_sure())
+    let sure = (by_rules.iter())
+        .filter(|rule| rule.quote.kind != QuoteKind::Indirect && rule.attribution.rule.is_sure());
+    let tagged = Places::new(found.iter().map(|(found, _)| found));
+    let missed: Vec<AttributedQuote> = sure
         .filter(|rule| {
-            let held = |(found, _): &(AttributedQuote, _)| shared(&found.quote, &rule.quote);
-            found.iter().map(held).sum::<usize>() as f64 <= MISSED * length(&rule.quote) as f64
+            let near = tagged.near(rule.quote.extent());
+            let held: usize = near.map(|found| shared(&found.quote, &rule.quote)).sum();
+            held as f64 <= MISSED * length(&rule.quote) as f64
         })
+        .cloned()
         .collect();
-    found.extend(missed.into_iter().map(|rule| (rule.clone(), None)));
+    found.extend(missed.into_iter().map(|rule| (rule, None)));
     found.sort_by_key(|(found, _)| found.quote.spans[0].start);
     let (mut found, evidence): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     article.resolve(&mut found);
@@ -73,9 +78,9 @@ pub(super) fn attributed(
 }
 
 /// The rules' quote that holds most of this one.
-fn best<'r>(by_rules: &'r [AttributedQuote], quote: &Quote) -> Option<&'r AttributedQuote> {
-    let held = by_rules
-        .iter()
+fn best<'r>(rules: &Places<'r>, quote: &Quote) -> Option<&'r AttributedQuote> {
+    let held = rules
+        .near(quote.extent())
         .map(|rule| (shared(&rule.quote, quote), rule));
     // Of equals the first.
     let best = held.fold(None, |best: Option<(usize, _)>, next| match best {
@@ -84,6 +89,37 @@ fn best<'r>(by_rules: &'r [AttributedQuote], quote: &Quote) -> Option<&'r Attrib
     });
     best.filter(|(shared, _)| *shared as f64 >= SAME_QUOTE * length(quote) as f64)
         .map(|(_, rule)| rule)
+}
+
+/// Quotes by their places, so that an article of a million takes no longer for each than one of ten.
+struct Places<'q> {
+    /// In the order of their first bytes.
+    quotes: Vec<&'q AttributedQuote>,
+    /// Of each, how far it and those before it reach.
+    reach: Vec<usize>,
+}
+
+impl<'q> Places<'q> {
+    fn new(quotes: impl IntoIterator<Item = &'q AttributedQuote>) -> Places<'q> {
+        let mut quotes: Vec<&AttributedQuote> = quotes.into_iter().collect();
+        quotes.sort_by_key(|quote| quote.quote.extent().start);
+        let reach = (quotes.iter())
+            .scan(0, |reach, quote| {
+                *reach = quote.quote.extent().end.max(*reach);
+                Some(*reach)
+            })
+            .collect();
+        Places { quotes, reach }
+    }
+
+    /// Those that may overlap a place.
+    fn near(&self, place: Span) -> impl Iterator<Item = &'q AttributedQuote> + '_ {
+        let from = self.reach.partition_point(|reach| *reach <= place.start);
+        let quotes = self.quotes[from..].iter();
+        quotes
+            .take_while(move |quote| quote.quote.extent().start < place.end)
+            .copied()
+    }
 }
 
 /// An article's paragraphs and what stands between marks in them.

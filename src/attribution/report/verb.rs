@@ -261,7 +261,7 @@ fn accompanying(text: &str, items: &[Item], floor: usize, cue: usize) -> Option<
         .take(12)
         .take_while(|&at| items[at].word)
         .find(|&at| items[at].is_word(text, "with"))?;
-    before(text, items, with + 1, cue).filter(|(mention, _)| mention.start == with + 1)
+    before(text, items, with + 1, cue).filter(|(_, whole)| *whole == with + 1)
 }
 
 fn left_passage(items: &[Item], start: usize, whole: usize) -> bool {
