@@ -303,6 +303,29 @@ mod tests {
     }
 
     #[test]
+    fn a_csv_that_is_cut_off_within_a_field_is_named() {
+        for (text, good) in [
+            (&b"id,text\n1,a\n2,\"b"[..], 1),
+            (b"id,text\n1,a\n2,\"b \"\"c\"\"\n", 1),
+            (b"id,text\n1,a\n2,\"b \"\"c\"\"\"", 2),
+            (b"id,text\n1,a\n2,5\" pipe", 2),
+            (b"id,text\r\n1,a\r\n\r\n", 1),
+        ] {
+            let got = rows(TableFormat::Csv, text);
+            assert_eq!(
+                got.iter().filter(|row| row.is_ok()).count(),
+                good,
+                "{got:?}"
+            );
+            let error =
+                "t, line 3: the file ends within a field whose quotation marks are not closed";
+            let errors: Vec<_> = got.iter().filter_map(|row| row.as_ref().err()).collect();
+            assert!(errors.iter().all(|found| *found == error), "{got:?}");
+            assert_eq!(errors.len(), usize::from(got.len() > good), "{got:?}");
+        }
+    }
+
+    #[test]
     fn jsonl_rows_keep_null_and_numbers_apart() {
         let got = rows(
             TableFormat::Jsonl,

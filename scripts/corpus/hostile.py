@@ -37,7 +37,8 @@ def bombs():
         file.write("<html><body>" + "<table><tr><td>" * 65_000 + GOOD)
     yield "tables.html"
     with open("formatting.html", "w", encoding="utf-8") as file:
-        file.write("<html><body><p>" + "".join(f"<b id=x{n}><i>" for n in range(40_000)) + GOOD + "<p>" * 40_000)
+        # Each paragraph takes up all of these anew, as HTML wants it.
+        file.write("<html><body>" + "".join(f"<a id=x{n}><b id=y{n}>" for n in range(190)) + f"</p>{GOOD}<p>" * 18_000)
     yield "formatting.html"
     with open("unclosed.csv", "w", encoding="utf-8") as file:
         file.write('id,text\n1,"' + "a" * 1_000_000)

@@ -29,15 +29,16 @@ def main():
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         os.chdir(folder)
         made.write("articles.jsonl", range(args.articles), paragraphs=args.paragraphs)
-        made.write("one.jsonl", [0])
+        with open("one.txt", "w", encoding="utf-8") as file:
+            file.write("Nothing was said.\n")
         options = args.options.split()
         whole = made.run("quotes", "articles.jsonl", "-q", "-o", "whole.csv", *options).ok()
-        start = min(made.run("quotes", "one.jsonl", "-q", "-o", "one.csv", *options).ok().processor_seconds for _ in range(5))
+        start = min(made.run("quotes", "one.txt", "-q", "-o", "one.csv", *options).ok().processor_seconds for _ in range(5))
         command = [made.program(), "quotes", "articles.jsonl", "-q", "-o", "out.csv", *options]
         draw, kills, starts, spent = random.Random(1), 0, 0, 0.0
         size = lambda name: os.path.getsize(name) if os.path.exists(name) else 0
         # So far on the average that the kills are spread over the whole run.
-        step = whole_journal(folder) / (0.8 * args.kills)
+        step = whole_journal(folder) * max(0.2 / args.kills, 1.05 / args.kills - 2 / args.articles)
         code = None
         while code is None:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL)

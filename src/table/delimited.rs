@@ -9,6 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::encoding::decode;
 use crate::input::{Exceeded, Input, cannot_read};
 
+/// Fed to the parser after the last byte of a file: it comes back as a record of its own, or, where
+/// the file ends within quotation marks, as the end of the last field. A file cut off in the middle
+/// would pass for a whole one otherwise.
+const AFTER_THE_END: &str = "\u{1}the file has ended\u{1}";
+
 /// The records after the header line.
 pub struct Records {
     pub columns: Arc<Vec<String>>,
@@ -38,12 +43,16 @@ impl Records {
                 input,
                 since_record: since_record.clone(),
                 limit: source.options.limits.max_document_bytes,
+                after: After::Nothing,
             });
         let mut header = csv::ByteRecord::new();
         reader
             .byte_headers()
             .map(|names| header.clone_from(names))
             .map_err(|error| failed(&source, 1, error))?;
+        if is_cut_off(&header) {
+            return Err(not_closed(&source, 1));
+        }
         let (names, _) = decoded(&source, 1, &header)?;
         let columns: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         if columns.iter().all(String::is_empty) {
@@ -81,6 +90,13 @@ impl Records {
         let line = record
             .position()
             .map_or(line, |position| position.line() + self.late);
+        if record.len() == 1 && &record[0] == AFTER_THE_END.as_bytes() {
+            self.broken = true;
+            return None;
+        }
+        if is_cut_off(&record) {
+            return Some(Err(not_closed(&self.source, line)));
+        }
         Some(self.row(line, &record))
     }
 
@@ -106,6 +122,19 @@ impl Records {
             values: values.into_iter().map(Some).collect(),
         })
     }
+}
+
+fn is_cut_off(record: &csv::ByteRecord) -> bool {
+    let last = record.get(record.len().wrapping_sub(1)).unwrap_or_default();
+    last.trim_ascii_end().ends_with(AFTER_THE_END.as_bytes())
+}
+
+fn not_closed(source: &Source, line: u64) -> Error {
+    let message = "the file ends within a field whose quotation marks are not closed";
+    Error::new(ErrorKind::Format, message)
+        .at(&source.path)
+        .at_line(line)
+        .hint("the file is cut off, or a quotation mark in this row should be doubled")
 }
 
 /// The fields as text. All are taken to be in one encoding, told from all of them: a short field
@@ -153,11 +182,28 @@ struct Metered {
     input: Input,
     since_record: Arc<AtomicU64>,
     limit: u64,
+    after: After,
+}
+
+/// What is fed after the end.
+enum After {
+    /// Nothing was read: an empty file stays empty.
+    Nothing,
+    Still(io::Cursor<Vec<u8>>),
 }
 
 impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
+        if count == 0
+            && let After::Still(rest) = &mut self.after
+        {
+            return rest.read(buffer);
+        }
+        if count > 0 && matches!(self.after, After::Nothing) {
+            let rest = format!("\n{AFTER_THE_END}\n").into_bytes();
+            self.after = After::Still(io::Cursor::new(rest));
+        }
         let before = self.since_record.fetch_add(count as u64, Ordering::Relaxed);
         if before > self.limit {
             return Err(Exceeded::Record(self.limit).into());
