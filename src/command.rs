@@ -11,6 +11,7 @@ macro_rules! say {
     };
 }
 
+mod adapt;
 mod bench;
 mod corpus;
 mod evaluate;
@@ -19,6 +20,7 @@ mod merge;
 mod progress;
 mod run;
 mod signals;
+mod targets;
 mod verify;
 
 use std::fs::File;
@@ -50,12 +52,14 @@ Examples:
     quotestance quotes articles/ -o quotes.jsonl
   Stance of texts you already have:
     quotestance label pairs.csv --text comment --target \"the school tax\" -o labels.csv
+  Many targets, and only the stances that are at least 70 % sure:
+    quotestance run articles/ --targets targets.txt --min-confidence 0.7 -o out.csv
   How good are the labels, where the right ones are known?
     quotestance evaluate --task stance gold.csv labels.csv";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all done; 1 verify has found differences; 2 an error, nothing or not all was done; 3 done, but some documents failed
-(each is named on stderr and in OUT.errors.jsonl); 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
+(each is named on stderr and in OUT.errors.jsonl); 4 adapt: no gain, nothing written; 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
 on with by the same command.";
 
 #[derive(Parser)]
@@ -73,6 +77,8 @@ enum Command {
     Quotes(run::QuotesArgs),
     /// Label the stance or sentiment of texts toward targets, both given in a table
     Label(label::LabelArgs),
+    /// Make a better stance head for your target from 30 to 2,000 texts that you have labelled
+    Adapt(adapt::AdaptArgs),
     /// Hold predictions against gold labels or quotes: figures, intervals, confusion table
     Evaluate(evaluate::EvaluateArgs),
     /// Put the outputs of all shards together
@@ -220,6 +226,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => args.run(settings),
         Command::Quotes(args) => args.run(settings),
         Command::Label(args) => args.run(),
+        Command::Adapt(args) => args.run(),
         Command::Evaluate(args) => args.run(),
         Command::Merge(args) => args.run(),
         Command::Verify(args) => args.run(),
@@ -229,6 +236,13 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::SomeFailed) => ExitCode::from(3),
         Err(Stop::Differs) => ExitCode::from(1),
+        Err(Stop::NoGain) => {
+            say!(
+                "error: no gain beyond noise over the shipped head (the interval reaches 0): nothing is written"
+            );
+            say!("  hint: label more rows, or go on with the shipped model");
+            ExitCode::from(4)
+        }
         Err(Stop::Signal(code)) => ExitCode::from(code),
         Err(Stop::Error(error)) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(Stop::Error(error)) => {
@@ -244,6 +258,8 @@ enum Stop {
     SomeFailed,
     /// What was verified differs; it has been told how.
     Differs,
+    /// What was to be made better was not.
+    NoGain,
     /// A signal has ended it; this is its exit code.
     Signal(u8),
     /// It could not finish.
@@ -388,6 +404,7 @@ impl OutputArgs {
     fn options(
         &self,
         predictions: bool,
+        abstention: bool,
         offsets: bool,
         metadata: MetadataColumns,
         copies: bool,
@@ -395,6 +412,7 @@ impl OutputArgs {
         Ok(OutputOptions {
             format: self.format()?,
             predictions,
+            abstention,
             offsets,
             formula_guard: !self.no_formula_guard,
             bom: self.bom,

@@ -50,6 +50,8 @@ pub mod corpus;
 pub mod journal;
 pub mod shard;
 
+// A better head for one target.
+pub mod adaptation;
 // How good it was, where that is known.
 pub mod evaluation;
 

@@ -67,6 +67,8 @@ pub struct OutputOptions {
     pub format: OutputFormat,
     /// Whether rows carry stance and sentiment.
     pub predictions: bool,
+    /// Whether rows say if the model abstained.
+    pub abstention: bool,
     /// Whether rows carry offsets in bytes and UTF-16 units too.
     pub offsets: bool,
     /// Whether text cells that a spreadsheet would take for a formula get a leading `'`
@@ -90,6 +92,7 @@ impl OutputOptions {
             Group::Quote => true,
             Group::Offsets => self.offsets,
             Group::Prediction => self.predictions,
+            Group::Abstention => self.abstention,
             Group::Metadata => self.metadata.guessed.contains(column.name),
             Group::Duplicates => self.copies,
         };
@@ -316,6 +319,7 @@ fn csv_cell(value: &Value, formula_guard: bool) -> String {
         Value::Missing => String::new(),
         Value::Text(text) if formula_guard => guarded(text),
         Value::Text(text) => text.clone(),
+        Value::Boolean(truth) => truth.to_string(),
         Value::Integer(number) => number.to_string(),
         Value::Real(number) => real(*number).to_string(),
         Value::Places(places) => places_text(places),
@@ -343,6 +347,7 @@ fn json_value(value: &Value) -> serde_json::Value {
     match value {
         Value::Missing => serde_json::Value::Null,
         Value::Text(text) => text.as_str().into(),
+        Value::Boolean(truth) => (*truth).into(),
         Value::Integer(number) => (*number).into(),
         Value::Real(number) => real(*number).into(),
         Value::Places(places) => serde_json::json!(places),

@@ -37,6 +37,8 @@ pub struct Labelling {
     pub classifier: Classifier,
     /// What the stance is toward; a quote gives one row for each.
     pub targets: Vec<Target>,
+    /// The model abstains where the most probable stance is less probable than this. `None`: never.
+    pub min_confidence: Option<f64>,
     /// What the model has said lately.
     pub cache: ScoreCache,
 }
@@ -305,6 +307,11 @@ impl Run {
             labelling
                 .classifier
                 .predict(&texts, &labelling.targets, &labelling.cache)?;
+        if let Some(least) = labelling.min_confidence {
+            for prediction in result.predictions.iter_mut().flatten() {
+                prediction.abstained = Some(!prediction.stance.is_sure(least));
+            }
+        }
         Ok(())
     }
 }

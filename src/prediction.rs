@@ -10,8 +10,11 @@ use std::collections::HashMap;
 
 pub use abstention::RiskCoverage;
 pub use cache::ScoreCache;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
+use crate::adaptation::Head;
+use crate::encoder::Sequence;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::output::real;
@@ -85,6 +88,12 @@ impl Distribution {
             .collect()
     }
 
+    /// Whether the most probable label has at least this probability, as rows write it: to six
+    /// decimals.
+    pub fn is_sure(&self, least: f64) -> bool {
+        real(self.0[self.top()]) >= least
+    }
+
     /// Index of the most probable label; of equals the first.
     pub fn top(&self) -> usize {
         (1..3).fold(0, |best, index| {
@@ -114,6 +123,8 @@ pub struct TargetPrediction {
     pub target: String,
     /// Toward the target.
     pub stance: Distribution,
+    /// Whether the stance is less sure than was asked for; `None`: nothing was asked for.
+    pub abstained: Option<bool>,
     /// Of the quote's words.
     pub sentiment: Distribution,
     /// Length of the quote in the model's tokens.
@@ -170,13 +181,19 @@ impl Target {
 /// A model with its heads.
 pub struct Classifier {
     model: Model,
-    heads: Vec<(Task, Head)>,
+    heads: Vec<(Task, LogitsOf)>,
 }
 
 /// Where a task's labels stand among the logits, in the order of [`Task::labels`].
-struct Head {
+struct LogitsOf {
     logits: [usize; 3],
     temperature: f32,
+}
+
+/// Tokens of a pair's text, and windows it is read in.
+struct PairSize {
+    n_tokens: usize,
+    windows: usize,
 }
 
 /// Tokens of a window, special tokens and target included: what the start model was trained on.
@@ -203,7 +220,7 @@ impl Classifier {
                 Ok(logits) => {
                     let fitted = model.config().temperatures.get(task.name());
                     let temperature = fitted.copied().unwrap_or(1.0);
-                    let head = Head {
+                    let head = LogitsOf {
                         logits,
                         temperature,
                     };
@@ -239,19 +256,78 @@ impl Classifier {
         self.model.encoder().description()
     }
 
+    /// The threshold of the label's probability above which at most this share of labels is wrong,
+    /// at confidence 95 %, for texts like those the model's folder holds counts of.
+    ///
+    /// # Errors
+    /// If the folder holds no such counts for the task, or they allow no such promise.
+    pub fn threshold(&self, task: Task, max_error: f64) -> Result<f64> {
+        let name = task.name();
+        let table = self.model.config().risk_coverage.get(name).ok_or_else(|| {
+            let message = format!(
+                "model {} holds no risk_coverage for {name}: it cannot promise a share of errors",
+                self.model.name()
+            );
+            Error::new(ErrorKind::Model, message)
+                .hint("choose a threshold yourself with --min-confidence")
+        })?;
+        table.promised(max_error)
+    }
+
+    fn logits_of(&self, task: Task) -> Result<&LogitsOf> {
+        let head = self.heads.iter().find(|(known, _)| *known == task);
+        head.map(|(_, head)| head).ok_or_else(|| {
+            let message = format!("model {} has no {} head", self.model.name(), task.name());
+            Error::new(ErrorKind::Model, message).hint("choose another model with --model")
+        })
+    }
+
+    /// A task's part of the classifier, its temperature divided in: what it gives of
+    /// [`Classifier::pooled`] are the logits that probabilities are made of.
+    ///
+    /// # Errors
+    /// If the model has no such head.
+    pub fn head(&self, task: Task) -> Result<Head> {
+        let of_task = self.logits_of(task)?;
+        let weight = self.model.tensor("classifier.weight")?;
+        let bias = self.model.tensor("classifier.bias")?;
+        let temperature = f64::from(of_task.temperature);
+        let scaled = |value: &f32| f64::from(*value) / temperature;
+        let rows = weight.select(Axis(0), &of_task.logits).map(scaled);
+        let biases = bias.select(Axis(0), &of_task.logits).map(scaled);
+        let shaped = "the classifier was checked when the model was loaded";
+        Ok(Head {
+            weight: rows.into_dimensionality().expect(shaped),
+            bias: biases.into_dimensionality().expect(shaped),
+        })
+    }
+
+    /// What the encoder makes of each (text, target), `[pair, hidden]`: the mean over the windows
+    /// of a long text of the mean over a window's tokens.
+    ///
+    /// # Errors
+    /// A target too long for the model, or a failure of the model.
+    pub fn pooled(&self, pairs: &[(&str, &str)]) -> Result<Array2<f32>> {
+        let (sequences, sizes) = self.sequences(pairs)?;
+        let of_windows = self.model.encoder().encode_pooled(&sequences)?;
+        let mut windows = of_windows.outer_iter();
+        let mut pooled = Array2::zeros((pairs.len(), of_windows.ncols()));
+        for (mut row, size) in pooled.outer_iter_mut().zip(sizes) {
+            windows
+                .by_ref()
+                .take(size.windows)
+                .for_each(|window| row += &window);
+            row /= size.windows as f32;
+        }
+        Ok(pooled)
+    }
+
     /// The probabilities a score gives for a task.
     ///
     /// # Errors
     /// If the model has no such head.
     pub fn distribution(&self, score: &Score, task: Task) -> Result<Distribution> {
-        let (_, head) = self
-            .heads
-            .iter()
-            .find(|(known, _)| *known == task)
-            .ok_or_else(|| {
-                let message = format!("model {} has no {} head", self.model.name(), task.name());
-                Error::new(ErrorKind::Model, message).hint("choose another model with --model")
-            })?;
+        let head = self.logits_of(task)?;
         Ok(Distribution::of_logits(
             head.logits.map(|index| score.logits[index]),
             head.temperature,
@@ -295,6 +371,7 @@ impl Classifier {
                 of_text.push(TargetPrediction {
                     target: target.name().to_owned(),
                     stance: mean(&toward),
+                    abstained: None,
                     sentiment,
                     n_tokens: tone.n_tokens,
                     windows: tone.windows,
@@ -336,12 +413,14 @@ impl Classifier {
         Ok(pairs.iter().map(score).collect())
     }
 
-    fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+    /// The sequences that pairs are read in, and for each pair the tokens of its text and the
+    /// number of its sequences.
+    fn sequences(&self, pairs: &[(&str, &str)]) -> Result<(Vec<Sequence>, Vec<PairSize>)> {
         let texts = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.0))?;
         let targets = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.1))?;
         let window_tokens = WINDOW_TOKENS.min(self.model.encoder().max_tokens());
         let mut sequences = Vec::with_capacity(pairs.len());
-        let mut scores = Vec::with_capacity(pairs.len());
+        let mut sizes = Vec::with_capacity(pairs.len());
         for (text, target) in pairs {
             let (text_ids, target_ids) = (texts.of(text), targets.of(target));
             if target_ids.len() > MOST_TARGET_TOKENS {
@@ -356,27 +435,32 @@ impl Classifier {
             let room = window_tokens - self.model.pair_overhead() - target_ids.len();
             let before = sequences.len();
             sequences.extend(windows(text_ids, room).map(|ids| self.model.pair(ids, target_ids)));
-            scores.push(Score {
-                logits: Vec::new(),
+            sizes.push(PairSize {
                 n_tokens: text_ids.len(),
                 windows: sequences.len() - before,
             });
         }
+        Ok((sequences, sizes))
+    }
+
+    fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+        let (sequences, sizes) = self.sequences(pairs)?;
         let logits = self.model.logits(&sequences)?;
         let mut rows = logits.rows().into_iter();
-        for score in &mut scores {
+        let scores = sizes.into_iter().map(|PairSize { n_tokens, windows }| {
             let mut sum = vec![0.0; logits.ncols()];
-            for row in rows.by_ref().take(score.windows) {
+            for row in rows.by_ref().take(windows) {
                 sum.iter_mut()
                     .zip(row)
                     .for_each(|(sum, logit)| *sum += logit);
             }
-            score.logits = sum
-                .into_iter()
-                .map(|sum| sum / score.windows as f32)
-                .collect();
-        }
-        Ok(scores)
+            Score {
+                logits: sum.into_iter().map(|sum| sum / windows as f32).collect(),
+                n_tokens,
+                windows,
+            }
+        });
+        Ok(scores.collect())
     }
 }
 

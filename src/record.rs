@@ -15,6 +15,8 @@ pub enum Value {
     Missing,
     /// Words.
     Text(String),
+    /// True or false.
+    Boolean(bool),
     /// A count or an offset.
     Integer(u64),
     /// A probability or a confidence.
@@ -57,6 +59,8 @@ pub const DUPLICATE_COLUMNS: [Column; 2] = [
 pub enum CellKind {
     /// [`Value::Text`].
     Text,
+    /// [`Value::Boolean`].
+    Boolean,
     /// [`Value::Integer`].
     Integer,
     /// [`Value::Real`].
@@ -72,6 +76,10 @@ trait Cell {
 
 impl Cell for String {
     const KIND: CellKind = CellKind::Text;
+}
+
+impl Cell for bool {
+    const KIND: CellKind = CellKind::Boolean;
 }
 
 impl Cell for u64 {
@@ -99,6 +107,8 @@ pub enum Group {
     Offsets,
     /// Stance and sentiment: where there is a target.
     Prediction,
+    /// Whether the model abstained: with `--min-confidence` and `--max-error`.
+    Abstention,
     /// What the source says about the article: each where some source has it.
     Metadata,
     /// Near copies: with `--duplicates`. See [`DUPLICATE_COLUMNS`].
@@ -174,7 +184,7 @@ record! {
     Offsets end_utf16: u64,
     /// What the stance is toward, as given.
     Prediction target: Option<String>,
-    /// The most probable stance toward the target: `favor`, `against` or `neutral`.
+    /// The most probable stance toward the target: `favor`, `against` or `neutral`. Empty: the model abstained.
     Prediction stance: Option<String>,
     /// Probability of `favor`.
     Prediction stance_favor: Option<f32>,
@@ -182,6 +192,8 @@ record! {
     Prediction stance_against: Option<f32>,
     /// Probability of `neutral`: the words take no side, or speak of something else.
     Prediction stance_neutral: Option<f32>,
+    /// `true`: the most probable stance is less probable than was asked for.
+    Abstention abstained: Option<bool>,
     /// The most probable tone of the words, whatever they speak of: `positive`, `negative` or
     /// `neutral`.
     Prediction sentiment: Option<String>,
@@ -266,7 +278,11 @@ impl Record {
         };
         let [favor, against, neutral] = prediction.stance.probabilities();
         self.target = Some(prediction.target.clone());
-        self.stance = label(Task::Stance, &prediction.stance);
+        self.abstained = prediction.abstained;
+        self.stance = match prediction.abstained {
+            Some(true) => None,
+            _ => label(Task::Stance, &prediction.stance),
+        };
         self.stance_favor = Some(favor);
         self.stance_against = Some(against);
         self.stance_neutral = Some(neutral);
@@ -326,6 +342,12 @@ fn paragraph_starts(text: &str) -> Vec<usize> {
 impl From<String> for Value {
     fn from(text: String) -> Value {
         Value::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value::Boolean(truth)
     }
 }
 

@@ -235,7 +235,7 @@ fn broken_folders_say_what_is_broken() {
     );
 
     type Breaking = fn(&Path);
-    let cases: [(&str, Breaking, &str); 11] = [
+    let cases: [(&str, Breaking, &str); 13] = [
         (
             "missing file",
             |folder| fs::remove_file(folder.join("tokenizer.json")).unwrap(),
@@ -307,6 +307,22 @@ fn broken_folders_say_what_is_broken() {
             "temperature of no head",
             |folder| edit_config(folder, "\"stance\": 1.18", "\"tone\": 1.5"),
             "temperatures: \"tone\" is no head of id2label",
+        ),
+        (
+            "counts of no head",
+            |folder| {
+                edit_config(
+                    folder,
+                    "\"risk_coverage\": {\"stance\"",
+                    "\"risk_coverage\": {\"tone\"",
+                )
+            },
+            "risk_coverage: \"tone\" is no head of id2label",
+        ),
+        (
+            "counts without their thresholds",
+            |folder| edit_config(folder, "\"thresholds\":[0.0,", "\"thresholds\":["),
+            "risk_coverage: \"stance\": thresholds, kept and wrong differ in length",
         ),
     ];
     for (name, breaking, expected) in cases {

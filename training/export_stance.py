@@ -43,7 +43,7 @@ def main():
     with open(os.path.join(args.model, "config.json"), encoding="utf-8") as file:
         config = json.load(file)
     config.pop("torch_dtype", None)
-    for name in ("context_tokens", "temperatures"):
+    for name in ("context_tokens", "temperatures", "risk_coverage"):
         config.pop(name, None)
     if args.context_tokens:
         config["context_tokens"] = args.context_tokens

@@ -119,6 +119,12 @@ pub fn facts(run: &Run) -> Map<String, Value> {
         let classifier = &labelling.classifier;
         facts.insert("model".into(), classifier.model_name().into());
         facts.insert("engine".into(), classifier.engine().into());
+        // The file of targets and the model's config.json may change while a run stands still.
+        let names = labelling.targets.iter().map(|target| target.name().into());
+        facts.insert("targets".into(), Value::Array(names.collect()));
+        if let Some(threshold) = labelling.min_confidence {
+            facts.insert("threshold".into(), threshold.into());
+        }
     }
     facts
 }

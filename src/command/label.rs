@@ -10,9 +10,10 @@ use quotestance::output::{OutputFormat, guarded, real, write_csv};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::prediction::Distribution;
 use quotestance::table::{Row, Table, TableFormat, TableOptions};
-use quotestance::{Classifier, Error, ErrorKind, Target, Task};
+use quotestance::{Classifier, Error, ErrorKind, Task};
 
 use super::progress::Progress;
+use super::targets::{AbstentionArgs, TargetArgs};
 use super::{CommonArgs, ModelArgs, OutputArgs, Sink, Stop, finished};
 
 #[derive(Args)]
@@ -27,11 +28,13 @@ pub struct LabelArgs {
     #[arg(long, value_name = "COL")]
     id_column: Option<String>,
     /// The column with each row's target [default: target, if there is one]
-    #[arg(long, value_name = "COL", conflicts_with = "target")]
+    #[arg(long, value_name = "COL", conflicts_with_all = ["target", "targets", "hypothesis"])]
     target_column: Option<String>,
-    /// One target for all rows
-    #[arg(long, value_name = "T")]
-    target: Option<String>,
+    /// Targets of all rows, whatever the table says
+    #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
+    abstention: AbstentionArgs,
     /// What to label [default: the row's own, if there is a column task, else stance]
     #[arg(long)]
     task: Option<TaskArg>,
@@ -76,14 +79,12 @@ struct Columns {
     task: Option<String>,
 }
 
-/// Rows in flight at most.
-const CHUNK_ROWS: usize = 2048;
+/// Pairs of text and target in flight, but for a row with more targets than that.
+const CHUNK_PAIRS: usize = 2048;
 
 impl LabelArgs {
     pub fn run(self) -> Result<(), Stop> {
-        if let Some(target) = &self.target {
-            Target::new(target, [])?;
-        }
+        let targets = self.targets.names()?;
         if self.output.format()? == OutputFormat::Parquet {
             return Err(anyhow!("label writes .csv and .jsonl").into());
         }
@@ -94,25 +95,38 @@ impl LabelArgs {
             )
         })?;
         let mut table = Table::open(&self.pairs, format, &TableOptions::default())?;
-        let columns = self.columns(&table)?;
+        let columns = self.columns(&table, targets.is_empty())?;
         let classifier = self.model.load()?;
         if self.common.verbose {
             let (model, engine) = (classifier.model_name(), classifier.engine());
             say!("model: {model}, {engine}");
         }
-        let mut labels =
-            LabelOutput::new(self.output.open()?, &self.output, &self.tasks(&columns))?;
+        let tasks = self.tasks(&columns);
+        let mut thresholds = Vec::new();
+        for task in tasks {
+            thresholds.push((task, self.abstention.threshold(&classifier, task)?));
+        }
+        let mut labels = LabelOutput::new(
+            self.output.open()?,
+            &self.output,
+            thresholds,
+            self.targets.are_several(),
+        )?;
+        let chunk_rows = (CHUNK_PAIRS / targets.len().max(1)).max(1);
         let pool = self.common.pool()?;
         let mut progress = Progress::new(self.common.quiet, self.common.log);
         let mut summary = Summary::default();
         loop {
             let mut pairs = Vec::new();
-            let rows = table.by_ref().take(CHUNK_ROWS);
+            let rows = table.by_ref().take(chunk_rows);
             let mut read = 0;
             for row in rows {
                 read += 1;
-                match row.and_then(|row| self.pair(&row, &columns)) {
-                    Ok(pair) => pairs.push(pair),
+                match row.and_then(|row| self.pairs(&row, &columns, &targets)) {
+                    Ok(of_row) => {
+                        summary.articles += 1;
+                        pairs.extend(of_row);
+                    }
                     Err(error) => {
                         summary.failed += 1;
                         progress.failure(&error);
@@ -123,8 +137,7 @@ impl LabelArgs {
             for (pair, distribution) in pairs.iter().zip(&distributions) {
                 labels.write(pair, distribution)?;
             }
-            summary.articles += pairs.len() as u64;
-            if read < CHUNK_ROWS {
+            if read < chunk_rows {
                 break;
             }
         }
@@ -136,7 +149,7 @@ impl LabelArgs {
         finished(summary.articles, summary.failed)
     }
 
-    fn columns(&self, table: &Table) -> anyhow::Result<Columns> {
+    fn columns(&self, table: &Table, own_targets: bool) -> anyhow::Result<Columns> {
         let text = table
             .column(self.text.as_deref(), &TEXT_COLUMNS)?
             .ok_or_else(|| {
@@ -145,16 +158,16 @@ impl LabelArgs {
                     .hint("name the column with the texts with --text")
             })?;
         let id = table.column(self.id_column.as_deref(), &ID_COLUMNS)?;
-        let target = match self.target {
-            Some(_) => None,
-            None => table.column(self.target_column.as_deref(), &["target"])?,
+        let target = match own_targets {
+            false => None,
+            true => table.column(self.target_column.as_deref(), &["target"])?,
         };
         let stance = self.task.is_none_or(|task| task.task() != Task::Sentiment);
-        if stance && target.is_none() && self.target.is_none() {
+        if stance && target.is_none() && own_targets {
             return Err(
                 Error::new(ErrorKind::Option, "no target to hold the texts against")
                     .at(&self.pairs)
-                    .hint("name one with --target, or its column with --target-column"),
+                    .hint("name one with --target, several with --targets, or their column with --target-column"),
             )
             .context("cannot label");
         }
@@ -182,7 +195,13 @@ impl LabelArgs {
         }
     }
 
-    fn pair(&self, row: &Row, columns: &Columns) -> quotestance::Result<Pair> {
+    /// The row's text with its own target, or with each of `targets`.
+    fn pairs(
+        &self,
+        row: &Row,
+        columns: &Columns,
+        targets: &[String],
+    ) -> quotestance::Result<Vec<Pair>> {
         let failed = |kind, message: String, column: &str| {
             Error::new(kind, message)
                 .at(&self.pairs)
@@ -211,8 +230,13 @@ impl LabelArgs {
             }
         };
         let own = columns.target.as_deref().and_then(|column| row.get(column));
-        let target = self.target.as_deref().or(own).unwrap_or_default().trim();
-        if target.is_empty() && task != Task::Sentiment {
+        let own = [own.unwrap_or_default().trim().to_owned()];
+        let targets = if targets.is_empty() {
+            &own[..]
+        } else {
+            targets
+        };
+        if targets[0].is_empty() && task != Task::Sentiment {
             let column = columns.target.as_deref().unwrap_or("target");
             return Err(failed(
                 ErrorKind::Empty,
@@ -221,12 +245,13 @@ impl LabelArgs {
             ));
         }
         let id = columns.id.as_deref().and_then(|column| row.get(column));
-        Ok(Pair {
+        let pairs = targets.iter().map(|target| Pair {
             id: id.map_or_else(|| row.at.number().to_string(), str::to_owned),
             text: text.to_owned(),
-            target: target.to_owned(),
+            target: target.clone(),
             task,
-        })
+        });
+        Ok(pairs.collect())
     }
 }
 
@@ -246,52 +271,80 @@ struct LabelOutput {
     out: Sink,
     /// The labels that have a column each, named after them; `None` for JSONL.
     columns: Option<Vec<&'static str>>,
+    /// The probability below which the model abstains, for each task.
+    thresholds: Vec<(Task, Option<f64>)>,
+    /// Whether rows say their target.
+    targets: bool,
     formula_guard: bool,
 }
 
 impl LabelOutput {
     /// Writes a CSV's header: a column for every label of these tasks.
-    fn new(mut out: Sink, args: &OutputArgs, tasks: &[Task]) -> anyhow::Result<LabelOutput> {
+    fn new(
+        mut out: Sink,
+        args: &OutputArgs,
+        thresholds: Vec<(Task, Option<f64>)>,
+        targets: bool,
+    ) -> anyhow::Result<LabelOutput> {
         let mut columns = Vec::new();
-        for label in tasks.iter().flat_map(|task| task.labels()) {
+        for label in thresholds.iter().flat_map(|(task, _)| task.labels()) {
             if !columns.contains(&label) {
                 columns.push(label);
             }
         }
         let columns = (args.format()? == OutputFormat::Csv).then_some(columns);
         if let Some(columns) = &columns {
-            write_csv(&mut out, ["id", "label"].iter().chain(columns))?;
+            let before: &[_] = if targets {
+                &["id", "target", "label"]
+            } else {
+                &["id", "label"]
+            };
+            let asked = thresholds.iter().any(|(_, threshold)| threshold.is_some());
+            let after: &[_] = if asked { &["abstained"] } else { &[] };
+            write_csv(&mut out, before.iter().chain(columns).chain(after))?;
         }
         Ok(LabelOutput {
             out,
             columns,
+            thresholds,
+            targets,
             formula_guard: !args.no_formula_guard,
         })
     }
 
     fn write(&mut self, pair: &Pair, distribution: &Distribution) -> anyhow::Result<()> {
+        let of_task = self.thresholds.iter().find(|(task, _)| *task == pair.task);
+        let threshold = of_task.and_then(|(_, threshold)| *threshold);
+        let abstained = threshold.map(|least| !distribution.is_sure(least));
         let label = pair.task.labels()[distribution.top()];
+        let label = (abstained != Some(true)).then_some(label);
         if let Some(columns) = &self.columns {
-            let id = if self.formula_guard {
-                guarded(&pair.id)
-            } else {
-                pair.id.clone()
+            let text = |text: &str| match self.formula_guard {
+                true => guarded(text),
+                false => text.to_owned(),
             };
+            let target = self.targets.then(|| text(&pair.target));
+            let before = std::iter::once(text(&pair.id)).chain(target);
+            let before = before.chain([label.unwrap_or_default().to_owned()]);
             let (labels, probabilities) = (pair.task.labels(), distribution.probabilities());
             // A label of another task is missing, not improbable.
             let cells = columns.iter().map(|column| {
                 let index = labels.iter().position(|label| label == column);
                 index.map_or_else(String::new, |index| real(probabilities[index]).to_string())
             });
-            write_csv(
-                &mut self.out,
-                [id, label.to_owned()].into_iter().chain(cells),
-            )?;
+            let abstained = abstained.map(|abstained| abstained.to_string());
+            write_csv(&mut self.out, before.chain(cells).chain(abstained))?;
             return Ok(());
         }
-        let object = serde_json::json!({
+        let mut object = serde_json::json!({
             "id": pair.id, "label": label, "probs": distribution.to_json(pair.task),
         });
+        if self.targets {
+            object["target"] = pair.target.as_str().into();
+        }
+        if let Some(abstained) = abstained {
+            object["abstained"] = abstained.into();
+        }
         writeln!(self.out, "{object}")?;
         Ok(())
     }

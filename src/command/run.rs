@@ -7,22 +7,24 @@ use quotestance::article::Articles;
 use quotestance::encoder::EngineOptions;
 use quotestance::pipeline::Labelling;
 use quotestance::prediction::ScoreCache;
-use quotestance::{QuoteFinder, Run, Tagger, Target};
+use quotestance::{QuoteFinder, Run, Tagger, Target, Task};
 use serde_json::{Map, Value};
 
 use super::corpus::{CorpusArgs, CorpusRun};
+use super::targets::{AbstentionArgs, TargetArgs};
 use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop};
 
 #[derive(Args)]
 pub struct RunArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// What the stance is toward, such as "Microsoft's contract with ICE"; several give a row each
-    #[arg(long, required = true, value_name = "TEXT")]
-    target: Vec<String>,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Another name for the target; the stance is the mean over all names
     #[arg(long, value_name = "TEXT")]
     alias: Vec<String>,
+    #[command(flatten)]
+    abstention: AbstentionArgs,
     #[command(flatten)]
     output: OutputArgs,
     /// Add offsets in bytes and in UTF-16 units
@@ -98,23 +100,29 @@ impl RunArgs {
 
     /// The run that is asked for, and what it is to read.
     pub fn prepare(&self) -> anyhow::Result<(Run, Articles)> {
-        if self.target.len() > 1 && !self.alias.is_empty() {
+        let names = self.target.names()?;
+        if names.is_empty() {
             return Err(anyhow::anyhow!(
-                "--alias with {} targets: it is not clear which one it names; run once for each target",
-                self.target.len()
+                "no target: name one with --target, --targets or --hypothesis, or find quotes only with `quotestance quotes`"
             ));
         }
-        let targets = self
-            .target
+        if names.len() > 1 && !self.alias.is_empty() {
+            return Err(anyhow::anyhow!(
+                "--alias with {} targets: it is not clear which one it names; run once for each target",
+                names.len()
+            ));
+        }
+        let targets = names
             .iter()
             .map(|name| Target::new(name, self.alias.iter().cloned()))
             .collect::<quotestance::Result<_>>()?;
         let mut articles = self.input.articles()?;
         let metadata = articles.metadata_columns()?;
         let duplicates = self.corpus.are_duplicates_found();
+        let abstention = self.abstention.is_asked();
         let options = self
             .output
-            .options(true, self.offsets, metadata, duplicates)?;
+            .options(true, abstention, self.offsets, metadata, duplicates)?;
         let (classifier, finder) = rayon::join(|| self.model.load(), || self.finder.load());
         let (classifier, finder) = (classifier?, finder?);
         if self.common.verbose {
@@ -124,9 +132,18 @@ impl RunArgs {
                 classifier.engine()
             );
         }
+        let min_confidence = self.abstention.threshold(&classifier, Task::Stance)?;
+        if let (Some(share), Some(threshold), false) =
+            (self.abstention.max_error, min_confidence, self.common.quiet)
+        {
+            say!(
+                "note: --max-error {share} keeps stances of a probability of {threshold} and more"
+            );
+        }
         let labelling = Labelling {
             classifier,
             targets,
+            min_confidence,
             cache: ScoreCache::new(CACHED_PAIRS),
         };
         let run = Run {
@@ -165,7 +182,7 @@ impl QuotesArgs {
         let duplicates = self.corpus.are_duplicates_found();
         let options = self
             .output
-            .options(false, self.offsets, metadata, duplicates)?;
+            .options(false, false, self.offsets, metadata, duplicates)?;
         let run = Run {
             finder: self.finder.load()?,
             labelling: None,

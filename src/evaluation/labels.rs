@@ -45,7 +45,8 @@ pub struct GoldRow {
     /// Index of the label in [`Task::labels`].
     label: usize,
     also_right: Vec<usize>,
-    group: String,
+    /// Its task and what the rows are grouped by, such as `stance:vast`.
+    pub group: String,
 }
 
 /// What a model said of a row.
@@ -164,6 +165,20 @@ impl Gold {
             return Err(Error::new(ErrorKind::Empty, message).at(path));
         }
         Ok(gold)
+    }
+
+    /// The rows that have a label with a probability, with this and whether the label is right
+    /// (or can be defended).
+    pub fn answered<'a>(
+        &'a self,
+        answers: &'a HashMap<String, Answer>,
+    ) -> impl Iterator<Item = (&'a GoldRow, f64, bool)> {
+        self.rows.iter().filter_map(|row| {
+            let answer = answers.get(&row.id)?;
+            let label = answer.label?;
+            let right = label == row.label || row.also_right.contains(&label);
+            Some((row, answer.probability?, right))
+        })
     }
 
     /// The figures of these predictions, by id.
@@ -412,7 +427,7 @@ fn six(rows: &[Scored], times: &[u32]) -> Six {
     // [gold][predicted]; a missing prediction is in none of the columns.
     let mut counts = [[0_u32; 3]; 3];
     let mut of_gold = [0_u32; 3];
-    let mut bins = [(0.0, 0_u32); 15];
+    let mut bins = Bins::default();
     let (mut sure, mut wrong, mut risk, mut covered) = (0_u32, 0_u32, 0.0, 0_u32);
     for (row, &times) in rows.iter().zip(times) {
         of_gold[row.gold] += times;
@@ -423,9 +438,7 @@ fn six(rows: &[Scored], times: &[u32]) -> Six {
             continue;
         };
         let right = row.predicted == Some(row.gold);
-        let bin = &mut bins[((probability * 15.0) as usize).min(14)];
-        bin.0 += probability * f64::from(times);
-        bin.1 += u32::from(right) * times;
+        bins.add(probability, right, times);
         for _ in 0..times {
             sure += 1;
             wrong += u32::from(!right);
@@ -436,29 +449,74 @@ fn six(rows: &[Scored], times: &[u32]) -> Six {
             }
         }
     }
-    let f1 = |label: usize| {
-        let right = counts[label][label];
-        let predicted: u32 = counts.iter().map(|gold| gold[label]).sum();
-        match predicted + of_gold[label] {
-            0 => 0.0,
-            both => f64::from(2 * right) / f64::from(both),
-        }
-    };
-    let occurring: Vec<usize> = (0..3).filter(|&label| of_gold[label] > 0).collect();
-    let macro_f1 = occurring.iter().map(|&label| f1(label)).sum::<f64>() / occurring.len() as f64;
+    let f1 = f1s(&counts, &of_gold);
     let right: u32 = (0..3).map(|label| counts[label][label]).sum();
     let of_sure = |sum: f64| (sure > 0).then(|| sum / f64::from(sure));
-    let gaps = bins
-        .iter()
-        .map(|(said, right)| (said - f64::from(*right)).abs());
     [
         Some(f64::from(right) / f64::from(total)),
-        Some(macro_f1),
-        Some((f1(0) + f1(1)) / 2.0),
-        of_sure(gaps.sum()),
+        Some(mean_f1(&f1, &of_gold)),
+        Some((f1[0] + f1[1]) / 2.0),
+        of_sure(bins.gaps()),
         of_sure(risk),
         of_sure(f64::from(covered)),
     ]
+}
+
+/// Of each label, from counts by `[gold][predicted]` and by gold label, of which some may have no
+/// prediction; 0 for a label that is nowhere.
+fn f1s(counts: &[[u32; 3]; 3], of_gold: &[u32; 3]) -> [f64; 3] {
+    std::array::from_fn(|label| {
+        let predicted: u32 = counts.iter().map(|gold| gold[label]).sum();
+        match predicted + of_gold[label] {
+            0 => 0.0,
+            both => f64::from(2 * counts[label][label]) / f64::from(both),
+        }
+    })
+}
+
+/// Over the labels that occur in the gold.
+fn mean_f1(f1: &[f64; 3], of_gold: &[u32; 3]) -> f64 {
+    let occurring: Vec<usize> = (0..3).filter(|&label| of_gold[label] > 0).collect();
+    occurring.iter().map(|&label| f1[label]).sum::<f64>() / occurring.len().max(1) as f64
+}
+
+/// Macro-F1 of rows that count so many times each: `[row]`, labels by their index.
+pub fn macro_f1(gold: &[usize], predicted: &[usize], times: &[u32]) -> f64 {
+    let (mut counts, mut of_gold) = ([[0; 3]; 3], [0; 3]);
+    for ((&gold, &predicted), times) in gold.iter().zip(predicted).zip(times) {
+        counts[gold][predicted] += times;
+        of_gold[gold] += times;
+    }
+    mean_f1(&f1s(&counts, &of_gold), &of_gold)
+}
+
+/// Expected calibration error of answers with their probability and whether they are right; 0 of
+/// none.
+pub fn calibration_error(answers: impl Iterator<Item = (f64, bool)>) -> f64 {
+    let (mut bins, mut rows) = (Bins::default(), 0_u32);
+    for (probability, right) in answers {
+        bins.add(probability, right, 1);
+        rows += 1;
+    }
+    bins.gaps() / f64::from(rows.max(1))
+}
+
+/// Sums of probabilities and of right answers, in 15 bins of equal width.
+#[derive(Default)]
+struct Bins([(f64, u32); 15]);
+
+impl Bins {
+    fn add(&mut self, probability: f64, right: bool, times: u32) {
+        let bin = &mut self.0[((probability * 15.0) as usize).min(14)];
+        bin.0 += probability * f64::from(times);
+        bin.1 += u32::from(right) * times;
+    }
+
+    fn gaps(&self) -> f64 {
+        let gaps = self.0.iter();
+        gaps.map(|(said, right)| (said - f64::from(*right)).abs())
+            .sum()
+    }
 }
 
 /// Each group counts the same, and is resampled by itself.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::encoder::config::{Activation, Architecture, EncoderConfig};
 use crate::error::{Error, ErrorKind, Result};
+use crate::prediction::RiskCoverage;
 
 /// `config.json`, understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,9 @@ pub struct ModelConfig {
     /// colon: fitted on data held aside, so that a probability is the share of right labels. A
     /// head that is not named has 1.
     pub temperatures: BTreeMap<String, f32>,
+    /// How often a head was right on labelled data that it was not fitted on, by threshold; named
+    /// as in `temperatures`.
+    pub risk_coverage: BTreeMap<String, RiskCoverage>,
 }
 
 /// How the hidden states of a sequence become one vector.
@@ -60,6 +64,8 @@ struct RawConfig {
     pooling: Option<String>,
     #[serde(default)]
     temperatures: BTreeMap<String, f32>,
+    #[serde(default)]
+    risk_coverage: BTreeMap<String, RiskCoverage>,
 }
 
 impl ModelConfig {
@@ -153,19 +159,33 @@ impl ModelConfig {
                     "temperatures: {head:?} is {temperature}, expected a number above 0"
                 )));
             }
-            let known = |label: &String| label.split(':').next() == Some(head);
-            if !labels.iter().any(known) {
-                return Err(broken(format!(
-                    "temperatures: {head:?} is no head of id2label, whose labels are {}",
-                    labels.join(", ")
-                )));
+        }
+        for (head, table) in &raw.risk_coverage {
+            if let Some(problem) = table.problem() {
+                return Err(broken(format!("risk_coverage: {head:?}: {problem}")));
             }
         }
+        let heads = |field, heads: Vec<&String>| {
+            let known = |head: &&String| {
+                let of_label = |label: &String| label.split(':').next() == Some(head);
+                labels.iter().any(of_label)
+            };
+            match heads.into_iter().find(|head| !known(head)) {
+                None => Ok(()),
+                Some(head) => Err(broken(format!(
+                    "{field}: {head:?} is no head of id2label, whose labels are {}",
+                    labels.join(", ")
+                ))),
+            }
+        };
+        heads("temperatures", raw.temperatures.keys().collect())?;
+        heads("risk_coverage", raw.risk_coverage.keys().collect())?;
         Ok(ModelConfig {
             encoder,
             labels,
             pooling,
             temperatures: raw.temperatures,
+            risk_coverage: raw.risk_coverage,
         })
     }
 }

@@ -68,7 +68,10 @@ struct StepLine<'a> {
 #[derive(Serialize)]
 struct PredictionLine<'a> {
     target: &'a str,
-    stance: &'a str,
+    /// `null`: the model abstained.
+    stance: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    abstained: Option<bool>,
     stance_probs: serde_json::Map<String, serde_json::Value>,
     sentiment: &'a str,
     sentiment_probs: serde_json::Map<String, serde_json::Value>,
@@ -157,7 +160,9 @@ impl<'a> PredictionLine<'a> {
     fn new(prediction: &'a TargetPrediction) -> PredictionLine<'a> {
         PredictionLine {
             target: &prediction.target,
-            stance: Task::Stance.labels()[prediction.stance.top()],
+            stance: (prediction.abstained != Some(true))
+                .then(|| Task::Stance.labels()[prediction.stance.top()]),
+            abstained: prediction.abstained,
             stance_probs: prediction.stance.to_json(Task::Stance),
             sentiment: Task::Sentiment.labels()[prediction.sentiment.top()],
             sentiment_probs: prediction.sentiment.to_json(Task::Sentiment),

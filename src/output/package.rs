@@ -70,6 +70,7 @@ fn fields(options: &OutputOptions) -> Vec<Value> {
 fn field(column: &Column, options: &OutputOptions) -> Value {
     let kind = match column.kind {
         CellKind::Text => "string",
+        CellKind::Boolean => "boolean",
         CellKind::Integer => "integer",
         CellKind::Real => "number",
         // Text in CSV and Parquet (`12-40 61-90`).

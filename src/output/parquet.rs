@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
@@ -37,7 +37,7 @@ pub fn from_rows(
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("quotestance ", env!("CARGO_PKG_VERSION")).to_owned());
     for (name, kind) in &columns {
-        if matches!(kind, CellKind::Integer | CellKind::Real) {
+        if matches!(kind, CellKind::Boolean | CellKind::Integer | CellKind::Real) {
             let path = ColumnPath::from(name.as_str());
             properties = properties.set_column_dictionary_enabled(path, false);
         }
@@ -86,6 +86,7 @@ fn schema(columns: &[(String, CellKind)]) -> parquet::errors::Result<TypePtr> {
     let fields = columns.iter().map(|(name, kind)| {
         let (physical, logical) = match kind {
             CellKind::Text | CellKind::Places => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            CellKind::Boolean => (Physical::BOOLEAN, None),
             CellKind::Integer => (Physical::INT64, None),
             CellKind::Real => (Physical::DOUBLE, None),
         };
@@ -124,6 +125,7 @@ struct Cells {
 
 enum Values {
     Text(Vec<ByteArray>),
+    Boolean(Vec<bool>),
     Integer(Vec<i64>),
     Real(Vec<f64>),
 }
@@ -133,6 +135,7 @@ impl Cells {
         Cells {
             values: match kind {
                 CellKind::Text | CellKind::Places => Values::Text(Vec::new()),
+                CellKind::Boolean => Values::Boolean(Vec::new()),
                 CellKind::Integer => Values::Integer(Vec::new()),
                 CellKind::Real => Values::Real(Vec::new()),
             },
@@ -152,6 +155,7 @@ impl Cells {
                 let places: Vec<[u64; 2]> = serde_json::from_value(places).ok()?;
                 texts.push(ByteArray::from(places_text(&places).into_bytes()));
             }
+            (Values::Boolean(truths), Value::Bool(truth)) => truths.push(truth),
             (Values::Integer(numbers), Value::Number(number)) => numbers.push(number.as_i64()?),
             (Values::Real(numbers), Value::Number(number)) => numbers.push(number.as_f64()?),
             _ => return None,
@@ -174,6 +178,7 @@ impl Cells {
         }
         match &mut self.values {
             Values::Text(texts) => write::<ByteArrayType>(column, texts, &self.present),
+            Values::Boolean(truths) => write::<BoolType>(column, truths, &self.present),
             Values::Integer(numbers) => write::<Int64Type>(column, numbers, &self.present),
             Values::Real(numbers) => write::<DoubleType>(column, numbers, &self.present),
         }?;
