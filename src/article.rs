@@ -1,11 +1,11 @@
 //! An [`Article`] is one news text with the id that its rows carry; [`Articles`] reads them.
 
 pub mod html;
+mod ids;
 pub mod metadata;
 pub mod source;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::input::encoding::decode;
 use crate::input::{self, Input, Limits, cannot_read, without_compression};
 use crate::table::{Row, RowPlace, Table, TableFormat, TableOptions, not_text};
+use ids::Ids;
 use metadata::{Metadata, MetadataColumns, TableMetadata};
 use source::{Given, Sources};
 
@@ -482,7 +483,9 @@ impl Iterator for Articles {
             let (document, id) = self.next_document()?;
             let number = self.number;
             self.number += 1;
-            let unique = self.ids.unique(id, &document);
+            // Where it failed to be listed or parsed, its id is a place, which is left as it is.
+            let is_place = matches!(document, Document::Failed(_) | Document::Row(Err(_)));
+            let unique = self.ids.unique(id, is_place);
             let passed_over = number < self.first
                 || (self.wanted.as_mut()).is_some_and(|wanted| !wanted(&unique.id));
             if passed_over {
@@ -560,52 +563,6 @@ impl OpenTable {
             ..Place::default()
         }
     }
-}
-
-/// The ids that came, by their hashes: 9 to 18 bytes for each document of the run.
-#[derive(Default)]
-struct Ids {
-    seen: HashSet<u64>,
-    /// How often those came that came again.
-    again: HashMap<u64, u32>,
-}
-
-struct UniqueId {
-    id: String,
-    /// True where the id as given came before.
-    was_given: bool,
-}
-
-impl Ids {
-    /// Makes the id unique: a second "a" becomes "a~2". Where the article failed to be listed or
-    /// parsed, its id is a place, which is left as it is.
-    fn unique(&mut self, id: String, document: &Document) -> UniqueId {
-        let is_place = matches!(document, Document::Failed(_) | Document::Row(Err(_)));
-        if is_place || self.seen.insert(hash(&id)) {
-            let was_given = false;
-            return UniqueId { id, was_given };
-        }
-        let times = self.again.entry(hash(&id)).or_insert(1);
-        loop {
-            *times += 1;
-            let unique = format!("{id}~{times}");
-            if self.seen.insert(hash(&unique)) {
-                let was_given = true;
-                return UniqueId {
-                    id: unique,
-                    was_given,
-                };
-            }
-        }
-    }
-}
-
-/// Two ids of one hash, one chance in 10^8 with a million documents, cost one of them a needless
-/// `~2`.
-fn hash(id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn no_format(path: &Path) -> Error {

@@ -14,27 +14,20 @@
 //!
 //! Gold outside the subset is ignored: what is matched with it is neither right nor wrong.
 
+mod scored;
+mod units;
 mod words;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub use self::scored::{ScoredArticle, ScoredQuote, read_articles};
+use self::units::{Unit, matched, units};
 use self::words::{ScoredText, last_name, normal_mention};
 use super::{Bootstrap, Estimate};
-use crate::attribution::AttributedQuote;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::real;
 use crate::quote::QuoteKind;
-use crate::span::{Offsets, Span};
-
-/// First and one past the last Unicode scalar.
-pub(crate) type Place = [usize; 2];
 
 /// What is scored, and how.
 #[derive(Clone, Debug)]
@@ -64,111 +57,6 @@ impl Default for QuoteOptions {
 }
 
 const KINDS: [QuoteKind; 3] = [QuoteKind::Direct, QuoteKind::Mixed, QuoteKind::Indirect];
-
-/// One article with its quotes, gold or predicted: a line of the file. Offsets count Unicode
-/// scalars.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct ScoredArticle {
-    /// Joins gold and prediction.
-    #[serde(deserialize_with = "id")]
-    pub id: String,
-    /// The article's text; only gold needs it.
-    #[serde(default)]
-    pub text: Option<String>,
-    /// Its quotes.
-    pub quotes: Vec<ScoredQuote>,
-}
-
-/// A quote in the shape of the scorer, which is that of `.articles.jsonl`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct ScoredQuote {
-    start: i64,
-    end: i64,
-    #[serde(default)]
-    spans: Option<Vec<[i64; 2]>>,
-    #[serde(default)]
-    speaker: Option<String>,
-    #[serde(default)]
-    speaker_start: Option<i64>,
-    #[serde(default)]
-    speaker_end: Option<i64>,
-    #[serde(default)]
-    speaker_canonical: Option<String>,
-    #[serde(default)]
-    cue_class: Option<String>,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    confidence: Option<f64>,
-}
-
-impl ScoredArticle {
-    /// What a finder found, as `.articles.jsonl` would tell it.
-    pub fn of_found(id: &str, text: &str, quotes: &[AttributedQuote]) -> ScoredArticle {
-        let offsets = Offsets::new(text);
-        let scalars = |span: Span| [span.start, span.end].map(|byte| offsets.scalar(byte) as i64);
-        let quotes = quotes.iter().map(|found| {
-            let AttributedQuote { quote, attribution } = found;
-            let [start, end] = scalars(quote.extent());
-            let mention = attribution.mention.map(scalars);
-            ScoredQuote {
-                start,
-                end,
-                spans: Some(quote.spans.iter().copied().map(scalars).collect()),
-                speaker: attribution.mention.map(|span| span.of(text).to_owned()),
-                speaker_start: mention.map(|mention| mention[0]),
-                speaker_end: mention.map(|mention| mention[1]),
-                speaker_canonical: (attribution.speaker.as_ref())
-                    .map(|speaker| speaker.name.clone()),
-                confidence: attribution.confidence.map(real),
-                ..ScoredQuote::default()
-            }
-        });
-        ScoredArticle {
-            id: id.to_owned(),
-            text: None,
-            quotes: quotes.collect(),
-        }
-    }
-}
-
-/// An id may be written as a number.
-fn id<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<String, D::Error> {
-    match Value::deserialize(value)? {
-        Value::String(id) => Ok(id),
-        Value::Number(id) => Ok(id.to_string()),
-        _ => Err(serde::de::Error::custom("id is neither text nor a number")),
-    }
-}
-
-/// Reads articles with quotes, one JSON object a line.
-///
-/// # Errors
-/// A file that cannot be read, or the first line that is none, with its number.
-pub fn read_articles(path: &Path) -> Result<Vec<ScoredArticle>> {
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Io, "cannot be read")
-            .at(path)
-            .because(error)
-    };
-    let file = File::open(path).map_err(failed)?;
-    let mut articles: Vec<ScoredArticle> = Vec::new();
-    for (line, text) in (1..).zip(BufReader::new(file).lines()) {
-        let text = text.map_err(failed)?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let article = serde_json::from_str(&text).map_err(|error| {
-            Error::new(ErrorKind::Format, "not an article with its quotes")
-                .at(path)
-                .at_line(line)
-                .hint("one JSON object a line: {\"id\", \"text\", \"quotes\": [{\"start\", \"end\", \"speaker\"}]}, as .articles.jsonl has them")
-                .because(error)
-        })?;
-        articles.push(article);
-    }
-    Ok(articles)
-}
 
 /// Right, of predicted and of gold.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -451,149 +339,6 @@ impl Tally {
         ]);
         figures
     }
-}
-
-/// A quote or a piece of one, as it is matched.
-struct Unit<'q> {
-    words: BTreeSet<usize>,
-    kind: QuoteKind,
-    quote: &'q ScoredQuote,
-    start: usize,
-}
-
-impl ScoredQuote {
-    /// Its pieces within a text of so many scalars; none for one that lies outside.
-    fn places(&self, len: usize) -> Vec<Place> {
-        let whole = [[self.start, self.end]];
-        let spans = match &self.spans {
-            Some(spans) if !spans.is_empty() => &spans[..],
-            _ => &whole[..],
-        };
-        let within = |at: i64| usize::try_from(at).unwrap_or(0).min(len);
-        let places = spans.iter().map(|span| span.map(within));
-        places.filter(|[start, end]| start < end).collect()
-    }
-
-    fn speaker(&self) -> Option<&str> {
-        self.speaker.as_deref().filter(|name| !name.is_empty())
-    }
-
-    fn speaker_place(&self) -> Option<[i64; 2]> {
-        Some([self.speaker_start?, self.speaker_end?])
-    }
-
-    fn last_name(&self) -> String {
-        last_name(self.speaker().unwrap_or_default())
-    }
-}
-
-/// Direct: nine tenths of the words or more are between marks; indirect: none are.
-fn kind(text: &ScoredText, places: &[Place]) -> QuoteKind {
-    match text.count_quoted(places) {
-        (_, 0) => QuoteKind::Indirect,
-        (words, quoted) if quoted as f64 / words as f64 >= 0.9 => QuoteKind::Direct,
-        _ => QuoteKind::Mixed,
-    }
-}
-
-fn units<'q>(text: &ScoredText, quotes: &'q [ScoredQuote], whole: bool) -> Vec<Unit<'q>> {
-    let mut units = Vec::new();
-    for quote in quotes {
-        let places = quote.places(text.len());
-        if places.is_empty() {
-            continue;
-        }
-        let kind = kind(text, &places);
-        let pieces = match whole {
-            true => vec![places],
-            false => (fragments(text, places).into_iter())
-                .map(|place| vec![place])
-                .collect(),
-        };
-        for (index, piece) in pieces.iter().enumerate() {
-            let words: BTreeSet<usize> = text.words(piece, index == 0).into_iter().collect();
-            if !words.is_empty() {
-                units.push(Unit {
-                    words,
-                    kind,
-                    quote,
-                    start: piece[0][0],
-                });
-            }
-        }
-    }
-    units
-}
-
-/// Pieces with neither a word nor a line break between them are one; then each is cut at line
-/// breaks.
-fn fragments(text: &ScoredText, mut places: Vec<Place>) -> Vec<Place> {
-    places.sort_unstable();
-    let mut joined: Vec<Place> = Vec::new();
-    for [start, end] in places {
-        match joined.last_mut() {
-            Some(last)
-                if !text.has_word([last[1], start])
-                    && !text.slice([last[1], start]).contains('\n') =>
-            {
-                last[1] = last[1].max(end);
-            }
-            _ => joined.push([start, end]),
-        }
-    }
-    let mut fragments = Vec::new();
-    for [start, end] in joined {
-        let mut at = start;
-        for piece in text.slice([start, end]).split('\n') {
-            let length = piece.chars().count();
-            if !piece.trim().is_empty() {
-                fragments.push([at, at + length]);
-            }
-            at += length + 1;
-        }
-    }
-    fragments
-}
-
-/// Pairs (gold, predicted, IoU), one to one, the largest IoU first; of equals the one that begins
-/// first.
-fn matched(gold: &[Unit], predicted: &[Unit]) -> Vec<(usize, usize, f64)> {
-    let mut with_word: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (index, unit) in predicted.iter().enumerate() {
-        for &word in &unit.words {
-            with_word.entry(word).or_default().push(index);
-        }
-    }
-    let mut candidates = Vec::new();
-    for (g, unit) in gold.iter().enumerate() {
-        let mut common: BTreeMap<usize, usize> = BTreeMap::new();
-        for word in &unit.words {
-            for &p in with_word.get(word).into_iter().flatten() {
-                *common.entry(p).or_default() += 1;
-            }
-        }
-        for (p, n) in common {
-            let either = unit.words.len() + predicted[p].words.len() - n;
-            candidates.push((g, p, n as f64 / either as f64));
-        }
-    }
-    candidates.sort_by(|a, b| {
-        let place = |&(g, p, _): &(usize, usize, f64)| (gold[g].start, predicted[p].start, g, p);
-        match b.2.total_cmp(&a.2) {
-            Ordering::Equal => place(a).cmp(&place(b)),
-            order => order,
-        }
-    });
-    let (mut gold_used, mut predicted_used) =
-        (vec![false; gold.len()], vec![false; predicted.len()]);
-    candidates.retain(|&(g, p, _)| {
-        let free = !gold_used[g] && !predicted_used[p];
-        if free {
-            (gold_used[g], predicted_used[p]) = (true, true);
-        }
-        free
-    });
-    candidates
 }
 
 /// The place of a kind in the table of kinds.

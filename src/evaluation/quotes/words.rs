@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicase::UniCase;
 
-use super::Place;
+/// First and one past the last Unicode scalar.
+pub(super) type Place = [usize; 2];
 
 /// Letters and digits that apostrophes, dots and hyphens may join. Python's `\w` has no combining
 /// marks, which Rust's has.
