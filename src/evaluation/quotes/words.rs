@@ -199,6 +199,18 @@ fn normal_token(token: &str) -> String {
     owned.unwrap_or(bare).to_owned()
 }
 
+/// The normal tokens of a mention, but for articles that lead up to another.
+fn tokens_after_articles(mention: &str) -> Vec<String> {
+    let tokens: Vec<String> = (mention.split(is_space))
+        .map(normal_token)
+        .filter(|token| !token.is_empty())
+        .collect();
+    let last = tokens.len().saturating_sub(1);
+    let articles = tokens[..last].iter();
+    let articles = articles.take_while(|token| among(ARTICLES, token)).count();
+    tokens[articles..].to_vec()
+}
+
 /// The final name token of a speaker as written; empty for none.
 pub fn last_name(speaker: &str) -> String {
     let speaker = speaker.trim_matches(|c| " ,;:“”\"'’‘".contains(c));
@@ -206,14 +218,8 @@ pub fn last_name(speaker: &str) -> String {
         Some(rest) => &speaker[..rest.start()],
         None => speaker,
     };
-    let tokens: Vec<String> = (name.split(is_space))
-        .map(normal_token)
-        .filter(|token| !token.is_empty())
-        .collect();
+    let tokens = tokens_after_articles(name);
     let mut tokens = &tokens[..];
-    while tokens.len() > 1 && among(ARTICLES, &tokens[0]) {
-        tokens = &tokens[1..];
-    }
     let rest = (1..tokens.len()).find(|&at| among(AFTER, &tokens[at]));
     tokens = &tokens[..rest.unwrap_or(tokens.len())];
     while tokens.len() > 1 && among(SUFFIXES, &tokens[tokens.len() - 1]) {
@@ -227,13 +233,5 @@ pub fn last_name(speaker: &str) -> String {
 
 /// A mention without case, outer marks and leading articles.
 pub fn normal_mention(mention: &str) -> String {
-    let tokens: Vec<String> = (mention.split(is_space))
-        .map(normal_token)
-        .filter(|token| !token.is_empty())
-        .collect();
-    let mut tokens = &tokens[..];
-    while tokens.len() > 1 && among(ARTICLES, &tokens[0]) {
-        tokens = &tokens[1..];
-    }
-    tokens.join(" ")
+    tokens_after_articles(mention).join(" ")
 }
