@@ -209,7 +209,7 @@ struct EngineArgs {
     device: Device,
     /// How weights are held and multiplied: auto (the fastest that labels as f32 does: int16, or
     /// f32 with --isa portable), int8 (faster where the processor has VNNI, but about 1 label in
-    /// 100 differs from f32), int16, f32
+    /// 100 differs from f32), int16, bf16 (for processors with AVX-512 BF16), f32
     #[arg(long, value_name = "PRECISION", default_value_t)]
     precision: Precision,
     /// The instruction set: auto (the best here), avx512, avx2, portable

@@ -82,7 +82,7 @@ fn f32_and_int16_agree_with_the_reference() {
 }
 
 #[test]
-fn int8_stays_close_to_f32_on_every_instruction_set() {
+fn int8_and_bf16_stay_close_to_f32_on_every_instruction_set() {
     let batch = sequences(24, 100);
     let reference = model(EngineOptions {
         engine: Engine::Reference,
@@ -90,9 +90,10 @@ fn int8_stays_close_to_f32_on_every_instruction_set() {
     })
     .unwrap();
     let expected = reference.encoder().encode_pooled(&batch).unwrap();
-    for isa in ISAS {
+    let least = [(Precision::Int8, 0.99), (Precision::Bf16, 0.999)];
+    for ((precision, least), isa) in least.into_iter().flat_map(|p| ISAS.map(|isa| (p, isa))) {
         let options = EngineOptions {
-            precision: Precision::Int8,
+            precision,
             isa,
             ..Default::default()
         };
@@ -102,7 +103,7 @@ fn int8_stays_close_to_f32_on_every_instruction_set() {
         let found = model.encoder().encode_pooled(&batch).unwrap();
         for (a, b) in expected.outer_iter().zip(found.outer_iter()) {
             let cosine = a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt();
-            assert!(cosine > 0.99, "{isa}: cosine {cosine}");
+            assert!(cosine > least, "{precision} {isa}: cosine {cosine}");
         }
     }
 }
@@ -113,6 +114,7 @@ fn a_sequence_gets_the_same_bits_whatever_stands_beside_it() {
     for (precision, count) in [
         (Precision::Int16, 1000),
         (Precision::Int8, 200),
+        (Precision::Bf16, 200),
         (Precision::F32, 200),
     ] {
         let batch = sequences(count, 60);

@@ -18,7 +18,7 @@ def rounded(weights):
     stored = {}
     for name, w in weights.items():
         w = w.float().contiguous()
-        if name.startswith("bert.") and w.dim() == 2 and w.shape[0] > 8:
+        if not name.startswith("classifier") and w.dim() == 2 and w.shape[0] > 8:
             scale = w.abs().amax(1).clamp_min(1e-12) / 127
             stored[name] = torch.round(w / scale[:, None]).clamp(-127, 127).to(torch.int8)
             stored[name + "_scale"] = scale

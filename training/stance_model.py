@@ -1,22 +1,54 @@
-"""The stance model: a BERT encoder, the mean of its last hidden states, one linear layer with three heads of three logits.
+"""The stance model: a BERT or MPNet encoder, the mean of its last hidden states, one linear layer with three heads of three logits.
 
 Input, as the program forms it: `[CLS] text [SEP] target [SEP]`, or with a context `[CLS] text [SEP] context [SEP] target [SEP]`; token
-type 0 up to the [SEP] before the target, 1 from the target on. An empty target leaves `[CLS] text [SEP] [SEP]`.
+type 0 up to the [SEP] before the target, 1 from the target on. An empty target leaves `[CLS] text [SEP] [SEP]`. MPNet has no token types
+and two separators between parts: `<s> text </s> </s> target </s>`.
 """
+import dataclasses
 import json
 import os
 
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
-CLS, SEP = 101, 102
 # Tokens of context at most: more costs time for every quote.
 CONTEXT_TOKENS = 64
 HEADS = {"stance": ("favor", "against", "neutral"), "sentiment": ("positive", "negative", "neutral"),
          "nli": ("entailment", "contradiction", "neutral")}
 FIRST = {"stance": 0, "sentiment": 3, "nli": 6}
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """How a family of encoders joins the parts of its input."""
+    first: int
+    last: int
+    between: tuple
+    pad: int
+    token_types: bool
+
+    def overhead(self):
+        """Special tokens around a text and a target."""
+        return 2 + len(self.between)
+
+    def sequence(self, text, target, context=None):
+        """(ids, types) of token ids; the context is left out if it is None."""
+        head = [self.first, *text, *self.between] + ([*context, *self.between] if context else [])
+        return head + [*target, self.last], [0] * len(head) + [int(self.token_types)] * (len(target) + 1)
+
+    def padded(self, sequences):
+        """ids, types, mask [batch, longest] of (ids, types)."""
+        longest = max(len(ids) for ids, _ in sequences)
+        ids = torch.full((len(sequences), longest), self.pad, dtype=torch.long)
+        types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+        for row, (i, t) in enumerate(sequences):
+            ids[row, :len(i)], types[row, :len(t)], mask[row, :len(i)] = torch.tensor(i), torch.tensor(t), 1
+        return ids, types, mask
+
+
+FORMS = {"bert": Form(101, 102, (102,), 0, True), "mpnet": Form(0, 2, (2, 2), 1, False)}
 
 
 def head_of(task):
@@ -27,12 +59,21 @@ def head_of(task):
 class StanceModel(torch.nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.bert = BertModel(config, add_pooling_layer=False)
+        self.form = FORMS[config.model_type]
+        encoder = {"bert": BertModel, "mpnet": MPNetModel}[config.model_type](config, add_pooling_layer=False)
+        # Under the name that the checkpoints of the family use.
+        self.family = config.model_type
+        self.add_module(self.family, encoder)
         self.classifier = torch.nn.Linear(config.hidden_size, 9)
+
+    @property
+    def encoder(self):
+        return getattr(self, self.family)
 
     def forward(self, ids, types, mask):
         """Logits [batch, 9] of padded sequences [batch, tokens]."""
-        hidden = self.bert(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
+        types = {"token_type_ids": types} if self.form.token_types else {}
+        hidden = self.encoder(input_ids=ids, attention_mask=mask, **types).last_hidden_state
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         return self.classifier((hidden * weight).sum(1) / weight.sum(1))
 
@@ -53,7 +94,8 @@ def load_model(folder):
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
         raw = json.load(file)
     # Dropout costs a tenth of the time on a CPU and a model this small, trained for an epoch or two, does not need it.
-    config = BertConfig(**{k: v for k, v in raw.items() if k not in ("architectures", "torch_dtype", "id2label", "label2id", "num_labels")}
+    family = {"bert": BertConfig, "mpnet": MPNetConfig}[raw["model_type"]]
+    config = family(**{k: v for k, v in raw.items() if k not in ("architectures", "torch_dtype", "id2label", "label2id", "num_labels")}
                         | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
     model = StanceModel(config)
     weights = unpacked(load_file(os.path.join(folder, "model.safetensors")))
@@ -86,22 +128,6 @@ class Pieces:
         return ids
 
 
-def sequence(text, target, context=None):
-    """(ids, types) of token ids; the context is left out if it is None."""
-    first = [CLS, *text, SEP] + ([*context, SEP] if context else [])
-    return first + [*target, SEP], [0] * len(first) + [1] * (len(target) + 1)
-
-
-def padded(sequences):
-    """ids, types, mask [batch, longest] of (ids, types)."""
-    longest = max(len(ids) for ids, _ in sequences)
-    ids = torch.zeros(len(sequences), longest, dtype=torch.long)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, (i, t) in enumerate(sequences):
-        ids[row, :len(i)], types[row, :len(t)], mask[row, :len(i)] = torch.tensor(i), torch.tensor(t), 1
-    return ids, types, mask
-
-
 def windows(text, room):
     """The pieces in which the program reads a text that is longer than `room`: each but the last half new."""
     step = max(room // 2, 1)
@@ -115,17 +141,17 @@ def windows(text, room):
 def predict(model, pieces, rows, window=128, batch_tokens=4096):
     """Logits [rows, 9] of rows {"text", "target", "context"?}, read as the program does: a context fills what the text leaves of the
     window, from its beginning; a text too long for it is read in windows, whose logits are averaged."""
-    sequences, owner = [], []
+    form, sequences, owner = model.form, [], []
     for index, row in enumerate(rows):
         text, target = pieces(row["text"]), pieces(row["target"])[:64]
-        room = window - 3 - len(target)
+        room = window - form.overhead() - len(target)
         context = row.get("context")
         if context and len(text) + 1 < room:
-            sequences.append(sequence(text, target, pieces(context)[:min(CONTEXT_TOKENS, room - 1 - len(text))]))
+            sequences.append(form.sequence(text, target, pieces(context)[:min(CONTEXT_TOKENS, room - 1 - len(text))]))
             owner.append(index)
             continue
         for part in windows(text, room):
-            sequences.append(sequence(part, target))
+            sequences.append(form.sequence(part, target))
             owner.append(index)
     model.eval()
     logits, counts = torch.zeros(len(rows), 9), torch.zeros(len(rows), 1)
@@ -136,7 +162,7 @@ def predict(model, pieces, rows, window=128, batch_tokens=4096):
         while end < len(order) and (end + 1 - start) * len(sequences[order[end]][0]) <= batch_tokens:
             end += 1
         batch = order[start:end]
-        out = model(*padded([sequences[k] for k in batch]))
+        out = model(*form.padded([sequences[k] for k in batch]))
         for k, row in zip(batch, out):
             logits[owner[k]] += row
             counts[owner[k]] += 1

@@ -20,23 +20,23 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from stance_data import Mix, load_rows
-from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model, padded, sequence
+from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model
 
 
-def batches(rows, pieces, batch_tokens, longest, rng):
+def batches(rows, pieces, form, batch_tokens, longest, rng):
     """Batches of about `batch_tokens` tokens each, of rows of like length, in random order."""
     pieces.prepare([r[k] for r in rows for k in ("text", "target", "context") if r.get(k)])
     made = []
     for row in rows:
         target = pieces(row["target"])[:48]
-        room = longest - 3 - len(target)
+        room = longest - form.overhead() - len(target)
         text = pieces(row["text"])
         if len(text) > room:  # any part of a long text, the beginning most often: the program reads windows
             start = 0 if rng.random() < .6 else rng.randrange(len(text) - room + 1)
             text = text[start:start + room]
         context = row.get("context")
         context = pieces(context)[:min(CONTEXT_TOKENS, room - 1 - len(text))] if context and len(text) + 1 < room else None
-        made.append((*sequence(text, target, context), row))
+        made.append((*form.sequence(text, target, context), row))
     made.sort(key=lambda m: (len(m[0]), rng.random()))
     out, batch = [], []
     for m in made:
@@ -50,7 +50,7 @@ def batches(rows, pieces, batch_tokens, longest, rng):
 
 
 def loss_of(model, batch, smooth):
-    logits = model(*padded([(ids, types) for ids, types, _ in batch]))
+    logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch]))
     heads = [head_of(row["task"]) for _, _, row in batch]
     columns = torch.tensor([[FIRST[h] + i for i in range(3)] for h in heads])
     labels = torch.tensor([HEADS[h].index(row["label"]) for h, (_, _, row) in zip(heads, batch)])
@@ -59,10 +59,16 @@ def loss_of(model, batch, smooth):
     return (loss * weights).sum() / weights.sum()
 
 
-def groups(model, lr, head_lr, decay):
-    """Parameter groups with a smaller rate the deeper the layer. The word embeddings stay as they are: half the optimiser's work."""
-    model.bert.embeddings.word_embeddings.weight.requires_grad = False
-    layers = len(model.bert.encoder.layer)
+def groups(model, lr, head_lr, decay, frozen):
+    """Parameter groups with a smaller rate the deeper the layer. The word embeddings stay as they are: half the optimiser's work. With
+    `frozen` layers so do all embeddings and the first layers, which then need no backward pass."""
+    model.encoder.embeddings.word_embeddings.weight.requires_grad = False
+    layers = len(model.encoder.encoder.layer)
+    if frozen:
+        for part in (model.encoder.embeddings, *model.encoder.encoder.layer[:frozen]):
+            part.requires_grad_(False)
+        if model.family == "mpnet":  # one bias for all layers, frozen ones among them
+            model.encoder.encoder.relative_attention_bias.requires_grad_(False)
     by_rate = {}
     for name, p in model.named_parameters():
         if not p.requires_grad:
@@ -105,6 +111,7 @@ def main():
     ap.add_argument("--lr", type=float, default=1.2e-4)
     ap.add_argument("--head-lr", type=float, default=3e-4)
     ap.add_argument("--layer-decay", type=float, default=.9)
+    ap.add_argument("--frozen-layers", type=int, default=0, help="layers that stay as they are, with the embeddings, counted from the input")
     ap.add_argument("--end-lr", type=float, default=.05, help="share of the rate left at the end")
     ap.add_argument("--warmup", type=float, default=.03)
     ap.add_argument("--smooth", type=float, default=.05)
@@ -138,7 +145,7 @@ def work(rank, args, meeting):
         from own_articles import own_rows
         own = [r for r in own_rows(args.own) if not r["held"]]
     mix = Mix(load_rows(args.train), args.seed, own, args.own_share, args.own_forms)
-    optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay), betas=(.9, .98), fused=True)
+    optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}
     # tokens: of all processes, as last counted together; round and batch: this process's own place.
@@ -176,7 +183,7 @@ def work(rank, args, meeting):
     def rounds():
         while True:
             rng = random.Random(f"{args.seed} batches {state['round']}")
-            made = batches(mix.round(state["round"]), pieces, args.batch_tokens, args.longest, rng)
+            made = batches(mix.round(state["round"]), pieces, model.form, args.batch_tokens, args.longest, rng)
             for batch in made[state["batch"]:]:
                 state["batch"] += 1
                 yield batch

@@ -128,7 +128,7 @@ impl PackedEncoder {
             return Err(Error::new(ErrorKind::Option, message).hint("use the reference engine"));
         }
         let chosen = kernels::choose(options.isa)?;
-        let precision = precision(options.precision, chosen)?;
+        let precision = precision(options.precision, chosen);
         let weights = EncoderWeights::find(tensors, config)?;
         let layers: Result<_> = weights
             .layers
@@ -392,9 +392,12 @@ impl Encoder for PackedEncoder {
     }
 
     fn description(&self) -> String {
-        let vnni = self.chosen.vnni && self.chosen.isa == Isa::Avx2;
-        let vnni = if vnni { " with AVX-VNNI" } else { "" };
-        format!("native {} {}{vnni}", self.precision, self.chosen.isa)
+        let extension = match (self.precision, self.chosen.isa) {
+            (Precision::Bf16, _) if self.chosen.bf16 => " with BF16",
+            (Precision::Int8 | Precision::Int16, Isa::Avx2) if self.chosen.vnni => " with AVX-VNNI",
+            _ => "",
+        };
+        format!("native {} {}{extension}", self.precision, self.chosen.isa)
     }
 
     fn encode_pooled(&self, batch: &[Sequence]) -> Result<Array2<f32>> {
@@ -438,15 +441,11 @@ impl Norm {
 }
 
 /// What a precision comes to on this machine.
-fn precision(asked: Precision, chosen: Chosen) -> Result<Precision> {
+fn precision(asked: Precision, chosen: Chosen) -> Precision {
     match asked {
-        Precision::Auto if chosen.isa == Isa::Portable => Ok(Precision::F32),
-        Precision::Auto => Ok(Precision::Int16),
-        Precision::Bf16 => Err(
-            Error::new(ErrorKind::Option, "the native engine has no bf16")
-                .hint("use --precision int16, which is faster and closer to f32, or f32"),
-        ),
-        other => Ok(other),
+        Precision::Auto if chosen.isa == Isa::Portable => Precision::F32,
+        Precision::Auto => Precision::Int16,
+        other => other,
     }
 }
 

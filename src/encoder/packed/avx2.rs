@@ -92,6 +92,17 @@ macro_rules! registers_of_eight {
                 unsafe { $quads(sum, weights, x) }
             }
             #[inline(always)]
+            unsafe fn bf16_pairs(self, weights: __m256i, x: __m256i) -> Self {
+                // A bf16 is the upper half of an f32.
+                unsafe {
+                    let high = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+                    let odd = |pair| _mm256_castsi256_ps(_mm256_and_si256(pair, high));
+                    let even = |pair| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(pair));
+                    let sum = _mm256_fmadd_ps(odd(weights), odd(x), self.0);
+                    $name(_mm256_fmadd_ps(even(weights), even(x), sum))
+                }
+            }
+            #[inline(always)]
             unsafe fn store_i16(self, to: *mut i16) {
                 unsafe {
                     let rounded = _mm256_cvtps_epi32(self.0);

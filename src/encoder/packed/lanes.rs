@@ -36,6 +36,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn pairs(sum: Self::Int, weights: Self::Int, x: Self::Int) -> Self::Int;
     /// Adds to each i32 the four products of its bytes, `weights` signed and `x` unsigned.
     unsafe fn quads(sum: Self::Int, weights: Self::Int, x: Self::Int) -> Self::Int;
+    /// Adds to each f32 the two products of its bf16, rounded in between or not.
+    unsafe fn bf16_pairs(self, weights: Self::Int, x: Self::Int) -> Self;
     /// Rounds to even and stores as i16; the values are within ±32767.
     unsafe fn store_i16(self, to: *mut i16);
     /// Rounds to even and stores as u8; the values are within 0 to 255.
@@ -199,6 +201,16 @@ impl<const N: usize, const FUSED: bool> Lanes for Array<N, FUSED> {
             }
         }
         out
+    }
+    #[inline(always)]
+    unsafe fn bf16_pairs(self, weights: [i32; N], x: [i32; N]) -> Self {
+        let low = |v: [i32; N]| Array(each!(i => f32::from_bits((v[i] as u32) << 16)));
+        let high = |v: [i32; N]| Array(each!(i => f32::from_bits(v[i] as u32 & 0xffff_0000)));
+        // SAFETY: as this method.
+        unsafe {
+            let odd: Self = high(weights).mul_add(high(x), self);
+            low(weights).mul_add(low(x), odd)
+        }
     }
     #[inline(always)]
     unsafe fn store_i16(self, to: *mut i16) {

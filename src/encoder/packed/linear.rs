@@ -1,5 +1,6 @@
 //! A [`Linear`] is a weight matrix packed once, at load, in the order the kernels read it.
 
+use half::bf16;
 use rayon::prelude::*;
 
 use super::kernels::{Chosen, Kernels};
@@ -21,6 +22,8 @@ enum Panels {
     /// `[panel][in][width]`
     F32(Vec<f32>),
     /// `[panel][in / 2][width][2]`
+    Bf16(Vec<bf16>),
+    /// `[panel][in / 2][width][2]`
     Pairs(Integers<i16>),
     /// `[panel][in / 4][width][4]`
     Quads(Integers<i8>),
@@ -37,11 +40,12 @@ struct Integers<T> {
     steps: Steps,
 }
 
-/// Activations as integers; working memory.
+/// Activations as the weights need them; working memory.
 #[derive(Default)]
 pub(super) struct Quantized {
     pairs: Pairs,
     quads: Quads,
+    bf16: Vec<bf16>,
 }
 
 /// Largest weight at int16, and at int8. Sums stay within i32 by the weights of each product: at
@@ -88,22 +92,8 @@ impl Linear {
                 };
                 Panels::Pairs(integers::<i16, 2>(parts, width, LARGEST_INT16, steps)?)
             }
-            Precision::Auto | Precision::F32 | Precision::Bf16 => {
-                let mut packed = vec![0.0; inputs * bias.len()];
-                let panels = packed.par_chunks_mut(width * inputs).enumerate();
-                panels.for_each_init(
-                    || vec![0.0; inputs],
-                    |values, (panel, packed)| {
-                        for j in 0..width {
-                            read_row(parts, panel * width + j, values);
-                            for (i, value) in values.iter().enumerate() {
-                                packed[i * width + j] = *value;
-                            }
-                        }
-                    },
-                );
-                Panels::F32(packed)
-            }
+            Precision::Bf16 => Panels::Bf16(reals::<_, 2>(parts, width, bf16::from_f32)),
+            Precision::Auto | Precision::F32 => Panels::F32(reals::<_, 1>(parts, width, |w| w)),
         };
         Ok(Linear {
             inputs,
@@ -132,6 +122,12 @@ impl Linear {
         unsafe {
             match &self.panels {
                 Panels::F32(weights) => (kernels.product_f32)(x, weights, product),
+                Panels::Bf16(weights) => {
+                    let x16 = &mut quantized.bf16;
+                    x16.resize(x.len(), bf16::ZERO);
+                    (kernels.round_bf16)(x, x16);
+                    (kernels.product_bf16)(x16, weights, product);
+                }
                 Panels::Pairs(w) => {
                     let x8 = &mut quantized.pairs;
                     (kernels.quantize_pairs)(x, inputs, w.steps, x8);
@@ -145,6 +141,32 @@ impl Linear {
             }
         }
     }
+}
+
+/// Packs `TOGETHER` inputs side by side.
+fn reals<T: Copy + Default + Send, const TOGETHER: usize>(
+    parts: &[&weights::Linear],
+    width: usize,
+    round: impl Fn(f32) -> T + Sync,
+) -> Vec<T> {
+    let inputs = parts[0].weight.row_len();
+    let outputs: usize = parts.iter().map(|part| part.weight.shape[0]).sum();
+    let mut packed = vec![T::default(); inputs * outputs];
+    let panels = packed.par_chunks_mut(width * inputs).enumerate();
+    panels.for_each_init(
+        || vec![0.0; inputs],
+        |values, (panel, packed)| {
+            for j in 0..width {
+                let (part, own) = part_of(parts, panel * width + j);
+                part.weight.read_row(own, values);
+                for (i, value) in values.iter().enumerate() {
+                    let (step, place) = (i / TOGETHER, i % TOGETHER);
+                    packed[(step * width + j) * TOGETHER + place] = round(*value);
+                }
+            }
+        },
+    );
+    packed
 }
 
 /// An integer type of weights.
@@ -257,9 +279,4 @@ fn part_of<'p, 'a>(
         row -= rows;
     }
     unreachable!("rows are counted over the same parts")
-}
-
-fn read_row(parts: &[&weights::Linear], row: usize, values: &mut [f32]) {
-    let (part, own) = part_of(parts, row);
-    part.weight.read_row(own, values);
 }

@@ -113,11 +113,80 @@ unsafe fn tile_f32<V: Lanes, const VECTORS: usize, const ROWS: usize>(
             }
         }
         for r in 0..ROWS {
+            finish_reals(sums[r], row + r, panel, to);
+        }
+    }
+}
+
+/// `x` as `[rows, inputs]`, `weights` as `[panel][inputs / 2][panel width][2]`.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(super) unsafe fn bf16<V: Lanes, const VECTORS: usize, const ROWS: usize>(
+    x: &[half::bf16],
+    weights: &[half::bf16],
+    mut to: Product,
+) {
+    let to = &mut to;
+    assert!(to.inputs.is_multiple_of(2));
+    // SAFETY: as for `f32`.
+    unsafe {
+        walk!(V, VECTORS, ROWS, to, x, weights, tile_bf16, |row, panel| (
+            x.as_ptr().add(row * to.inputs),
+            weights.as_ptr().add(panel * to.inputs),
+            row,
+            panel,
+            to
+        ));
+    }
+}
+
+#[inline(always)]
+unsafe fn tile_bf16<V: Lanes, const VECTORS: usize, const ROWS: usize>(
+    x: *const half::bf16,
+    mut weights: *const half::bf16,
+    row: usize,
+    panel: usize,
+    to: &mut Product,
+) {
+    // SAFETY: `walk` gave `ROWS` rows of `inputs` from `x`, and a whole panel from `weights`.
+    unsafe {
+        let mut sums = [[V::splat(0.0); VECTORS]; ROWS];
+        for step in 0..to.inputs / 2 {
+            let mut w = [V::splat_int(0); VECTORS];
             for vector in 0..VECTORS {
-                let column = panel + vector * V::N;
-                let value = sums[r][vector].add(V::load(to.bias.as_ptr().add(column)));
-                finish(value, to, row + r, column);
+                w[vector] = V::load_int(weights.add(vector * V::N * 2).cast());
             }
+            weights = weights.add(VECTORS * V::N * 2);
+            for r in 0..ROWS {
+                let x = x.add(r * to.inputs + step * 2).cast::<i32>();
+                let x = V::splat_int(x.read_unaligned());
+                for vector in 0..VECTORS {
+                    sums[r][vector] = sums[r][vector].bf16_pairs(w[vector], x);
+                }
+            }
+        }
+        for r in 0..ROWS {
+            finish_reals(sums[r], row + r, panel, to);
+        }
+    }
+}
+
+/// Adds the bias to one row's sums, and what follows.
+#[inline(always)]
+unsafe fn finish_reals<V: Lanes, const VECTORS: usize>(
+    sums: [V; VECTORS],
+    row: usize,
+    panel: usize,
+    to: &mut Product,
+) {
+    for vector in 0..VECTORS {
+        let column = panel + vector * V::N;
+        // SAFETY: `walk` has checked that there is a bias for each output, in whole registers.
+        unsafe {
+            let value = sums[vector].add(V::load(to.bias.as_ptr().add(column)));
+            finish(value, to, row, column);
         }
     }
 }

@@ -27,11 +27,12 @@ impl Roofline {
     /// If this machine does not have the instruction set.
     pub fn measure(options: &EngineOptions, threads: usize) -> Result<Roofline> {
         let chosen = kernels::choose(options.isa)?;
-        let precision = super::precision(options.precision, chosen)?;
+        let precision = super::precision(options.precision, chosen);
         let f32_per_second = rate(chosen.kernels.peak_f32, threads);
         let products_per_second = match precision {
             Precision::Int8 if chosen.vnni => rate(chosen.kernels.peak_quads, threads),
             Precision::Int8 | Precision::Int16 => rate(chosen.kernels.peak_pairs, threads),
+            Precision::Bf16 => rate(chosen.kernels.peak_bf16, threads),
             _ => f32_per_second,
         };
         Ok(Roofline {
@@ -146,6 +147,28 @@ pub(super) unsafe fn quads<V: Lanes>(rounds: usize) -> (f32, usize) {
             }
         }
         (total(sums.map(|sum| V::to_f32(sum))), 4 * V::N)
+    }
+}
+
+/// As [`pairs`], two products of bf16 for each f32, 1.0 times a number that grows no further.
+///
+/// # Safety
+/// As for [`f32`].
+#[inline(always)]
+pub(super) unsafe fn bf16<V: Lanes>(rounds: usize) -> (f32, usize) {
+    // SAFETY: as this function.
+    unsafe {
+        let (weights, x) = (
+            V::splat_int(black_box(0x3f80_3f80)),
+            V::splat_int(black_box(0x3f80_3f80)),
+        );
+        let mut sums = [V::splat(black_box(1.0)); SUMS];
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                *sum = sum.bf16_pairs(weights, x);
+            }
+        }
+        (total(sums), 2 * V::N)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happens to rows between products: LayerNorm, the activation, and quantising.
 
+use half::bf16;
+
 use super::lanes::{Lanes, ROUND};
 
 /// Rows as integers: `x ≈ offset + values * scale`.
@@ -65,6 +67,18 @@ pub(super) unsafe fn quantize<V: Lanes, T: Copy + Default, const BYTES: bool>(
             to.scale.push(scale);
             to.offset.push(offset);
         }
+    }
+}
+
+/// Rounds to bf16, ties to even; NaN stays NaN.
+///
+/// # Safety
+/// None of its own: the compiler turns the loop into what the caller's instruction set has.
+#[inline(always)]
+pub(super) unsafe fn round_bf16(x: &[f32], to: &mut [bf16]) {
+    assert!(x.len() == to.len());
+    for (x, to) in x.iter().zip(to) {
+        *to = bf16::from_f32(*x);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every kernel of every instruction set this machine has, against the same text over plain
 //! arrays of as many lanes.
 
+use half::bf16;
 use proptest::prelude::*;
 
 use super::attention::Head;
@@ -39,7 +40,10 @@ fn tables() -> Vec<(&'static str, &'static Kernels, &'static Kernels)> {
             tables.push(("avx-vnni", &avx2::with_vnni::KERNELS, eight));
         }
         if avx512::available() {
-            tables.push(("avx512", &avx512::table::KERNELS, sixteen));
+            tables.push(("avx512", &avx512::plain_avx512::KERNELS, sixteen));
+        }
+        if avx512::bf16_available() {
+            tables.push(("avx512 with bf16", &avx512::with_bf16::KERNELS, sixteen));
         }
     }
     tables
@@ -82,16 +86,14 @@ fn product(
     out
 }
 
-/// Repacks `[panel][step][width][together]` from one panel width to another.
+/// Repacks `[panel][step][width][together]` from one width and number of inputs together to others.
 fn repacked<T: Copy + Default>(
     from: &[T],
     inputs: usize,
-    together: usize,
-    old: usize,
-    new: usize,
+    [old, new]: [(usize, usize); 2],
 ) -> Vec<T> {
     let mut to = vec![T::default(); from.len()];
-    let place = |width: usize, output: usize, input: usize| {
+    let place = |(width, together): (usize, usize), output: usize, input: usize| {
         let step = input / together;
         output / width * width * inputs
             + (step * width + output % width) * together
@@ -130,9 +132,11 @@ proptest! {
         let w16: Vec<i16> = w.iter().map(|w| (w * 1023.0) as i16).collect();
         // The largest weights of both signs stand together, where saturation would show.
         let w8: Vec<i8> = w.iter().map(|w| if *w > 0.9 { 127 } else { (w * 127.0) as i8 }).collect();
+        let wbf: Vec<bf16> = w.iter().map(|w| bf16::from_f32(*w)).collect();
         for (name, table, twin) in tables() {
             let run = |kernels: &Kernels| {
                 let width = kernels.panel;
+                let mut halves = vec![bf16::ZERO; x.len()];
                 let (mut pairs, mut quads) = (Pairs::default(), Quads::default());
                 // SAFETY: `tables` gives what this machine has.
                 unsafe {
@@ -141,17 +145,21 @@ proptest! {
                     (kernels.quantize_pairs)(&x, inputs, fine, &mut pairs);
                     (kernels.quantize_quads)(&x, inputs, bytes, &mut quads);
                     let f32s = product(&bias, rows, inputs, then, |to| {
-                        (kernels.product_f32)(&x, &repacked(&w, inputs, 1, 64, width), to)
+                        (kernels.product_f32)(&x, &repacked(&w, inputs, [(64, 1), (width, 1)]), to)
                     });
                     let i16s = product(&bias, rows, inputs, then, |to| {
-                        let w16 = repacked(&w16, inputs, 2, 64, width);
+                        let w16 = repacked(&w16, inputs, [(64, 2), (width, 2)]);
                         (kernels.product_pairs)(&pairs, &w16, &scale, &sum, to)
                     });
                     let i8s = product(&bias, rows, inputs, then, |to| {
-                        let w8 = repacked(&w8, inputs, 4, 64, width);
+                        let w8 = repacked(&w8, inputs, [(64, 4), (width, 4)]);
                         (kernels.product_quads)(&quads, &w8, &scale, &sum, to)
                     });
-                    (f32s, i16s, i8s, pairs, quads)
+                    (kernels.round_bf16)(&x, &mut halves);
+                    let bf16s = product(&bias, rows, inputs, then, |to| {
+                        (kernels.product_bf16)(&halves, &repacked(&wbf, inputs, [(64, 1), (width, 2)]), to)
+                    });
+                    (f32s, i16s, i8s, pairs, quads, halves, bf16s)
                 }
             };
             let (expected, found) = (run(twin), run(table));
@@ -161,6 +169,10 @@ proptest! {
             prop_assert_eq!(&expected.4.values, &found.4.values, "{} quads", name);
             close(name, &expected.1, &found.1, 1e-6 * largest.max(1.0));
             close(name, &expected.2, &found.2, 1e-6 * largest.max(1.0));
+            prop_assert_eq!(&expected.5, &found.5, "{} bf16", name);
+            close(name, &expected.6, &found.6, 1e-5 * largest.max(1.0));
+            // Eight bits of each factor are left: their errors add up at random.
+            close(name, &expected.0, &found.6, 0.05 * largest.max(1.0));
         }
     }
 
@@ -245,6 +257,11 @@ fn a_value_that_is_not_finite_poisons_its_row_and_no_other() {
                     (table.quantize_pairs)(&x, 64, steps, &mut pairs);
                     (table.quantize_quads)(&x, 64, steps, &mut quads);
                 }
+                let mut halves = vec![bf16::ZERO; 128];
+                // SAFETY: as above.
+                unsafe { (table.round_bf16)(&x, &mut halves) };
+                assert_eq!(halves[place].to_f32().to_bits() & 0x7f80_0000, 0x7f80_0000);
+                assert_eq!(halves[place].is_nan(), bad.is_nan(), "{name}");
                 let own = place / 64;
                 for scale in [&pairs.scale, &quads.scale] {
                     assert!(scale[own].is_nan(), "{name}: {bad} at {place}");
