@@ -26,6 +26,8 @@ use crate::span::Span;
 /// A loaded model.
 pub struct Model {
     folder_name: String,
+    /// Of `config.json` and `tokenizer.json`, for the name.
+    small_files: Sha256,
     name: OnceLock<String>,
     config: ModelConfig,
     tokenizer: Tokenizer,
@@ -76,6 +78,7 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub fn load(folder: ModelFolder, options: &EngineOptions) -> Result<Model> {
+        let small_files = Sha256::new_with_prefix(&*folder.config).chain_update(&*folder.tokenizer);
         let config = ModelConfig::parse(&folder.config, &folder.place("config.json"))?;
         let (place, tokenizer_place) = (folder.place(""), folder.place("tokenizer.json"));
         let tensors = Tensors::read(folder.weights, place.join("model.safetensors"))?;
@@ -99,6 +102,7 @@ impl Model {
         let classifier = read_classifier(&tensors, &config).map_err(|error| error.at(&place))?;
         Ok(Model {
             folder_name: folder.name,
+            small_files,
             name: OnceLock::new(),
             config,
             tokenizer,
@@ -110,10 +114,12 @@ impl Model {
     }
 
     /// A stable id: the folder's name and the first eight hexadecimal digits of the SHA-256 of
-    /// `model.safetensors`, such as `stance-1a2b3c4d`. Hashed when first asked for.
+    /// `config.json`, `tokenizer.json` and `model.safetensors` one after another, such as
+    /// `stance-1a2b3c4d`: whatever decides a label or a probability. Hashed when first asked for.
     pub fn name(&self) -> &str {
         self.name.get_or_init(|| {
-            let digest = Sha256::digest(self.tensors.file());
+            let digest = self.small_files.clone().chain_update(self.tensors.file());
+            let digest = digest.finalize();
             let short: String = digest[..4]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

@@ -124,7 +124,7 @@ fn pairs_are_joined_as_trained() {
 }
 
 #[test]
-fn the_name_carries_the_hash_of_the_weights() {
+fn the_name_carries_a_hash_and_is_that_of_the_embedded_model() {
     let model = Model::open(&shipped_folder(), &reference_options()).unwrap();
     let hash = model.name().strip_prefix("stance-").unwrap();
     assert!(hash.len() == 8 && hash.chars().all(|digit| digit.is_ascii_hexdigit()));
@@ -136,7 +136,7 @@ fn the_name_carries_the_hash_of_the_weights() {
 }
 
 #[test]
-fn a_temperature_moves_probabilities_and_no_label() {
+fn a_temperature_moves_probabilities_and_the_name_but_no_label() {
     let score = |temperature: f32| {
         let folder = tempfile::tempdir().unwrap();
         for file in ["tokenizer.json", "model.safetensors"] {
@@ -147,14 +147,16 @@ fn a_temperature_moves_probabilities_and_no_label() {
         config["temperatures"] = serde_json::json!({ "stance": temperature });
         fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         let model = Model::open(folder.path(), &reference_options()).unwrap();
+        let name = model.name().rsplit_once('-').unwrap().1.to_owned();
         let classifier = Classifier::new(model).unwrap();
         let scores = classifier
             .score(&[("We will fight this contract.", "the contract")])
             .unwrap();
         let of = |task| classifier.distribution(&scores[0], task).unwrap();
-        (of(Task::Stance), of(Task::Sentiment))
+        (name, of(Task::Stance), of(Task::Sentiment))
     };
-    let ((stance, tone), (softer, same)) = (score(1.0), score(2.0));
+    let ((name, stance, tone), (other, softer, same)) = (score(1.0), score(2.0));
+    assert_ne!(name, other, "other probabilities, so another model");
     assert_eq!(stance.top(), softer.top());
     assert_eq!(tone, same, "a head without a temperature stays as it is");
     let odds = |of: Distribution| (of.probabilities()[1] / of.probabilities()[0]).ln();

@@ -1,11 +1,11 @@
 """An analyst who labels rows of one target: what `quotestance adapt` gains on rows held aside.
 
     python simulate_adapt.py --quotestance ../target/release/quotestance --rows ROWS.jsonl … [--source NAME] --target TEXT \
-        [--sizes 30 100 200 500 2000] [--draws 5] [--held 300]
+        [--model DIR] [--sizes 30 100 200 500 2000] [--draws 5] [--held 300]
 
 Of the rows of this source and target a fixed part (by a hash of the id) is held aside; each draw takes others at random as the analyst's.
 Prints for each size: how often a model was written, the cross-validated gain it stated, and macro-F1 of the rows held aside under the
-shipped and the adapted model. A refusal leaves the shipped model, so its gain is 0.
+the model at hand (the built-in one without --model) and the adapted one. A refusal leaves it as it is, so its gain is 0.
 """
 import argparse
 import csv
@@ -33,6 +33,7 @@ def macro_f1(program, gold, model, folder):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--quotestance", required=True)
+    ap.add_argument("--model", help="model folder to adapt")
     ap.add_argument("--rows", nargs="+", required=True)
     ap.add_argument("--source")
     ap.add_argument("--target", help="default: all targets")
@@ -45,11 +46,12 @@ def main():
     rows.sort(key=lambda r: hashlib.sha256(str(r["id"]).encode()).digest())
     held, pool = rows[:args.held], rows[args.held:]
     print(f"{args.source} {args.target}: {len(held)} held aside, {len(pool)} to draw from")
+    chosen = ["--model", args.model] if args.model else []
     with tempfile.TemporaryDirectory() as folder:
         gold = os.path.join(folder, "held.jsonl")
         with open(gold, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(r) + "\n" for r in held)
-        shipped, ece = macro_f1(args.quotestance, gold, None, folder)
+        before, ece = macro_f1(args.quotestance, gold, args.model, folder)
         for size in args.sizes:
             if size > len(pool):
                 continue
@@ -62,7 +64,7 @@ def main():
                     for r in random.Random(draw).sample(pool, size):
                         out.writerow([r["text"], r["target"], r["label"]])
                 start = time.time()
-                done = subprocess.run([args.quotestance, "adapt", labels, "-q", "-o", model], capture_output=True, text=True)
+                done = subprocess.run([args.quotestance, "adapt", labels, "-q", "-o", model, *chosen], capture_output=True, text=True)
                 seconds.append(time.time() - start)
                 said = re.search(r"gain ([+-][\d.]+)", done.stdout)
                 if done.returncode not in (0, 4) and "expected 5 of two of them" not in done.stderr:
@@ -71,14 +73,14 @@ def main():
                 if done.returncode == 0:
                     written += 1
                     f1, error = macro_f1(args.quotestance, gold, model, folder)
-                    gains.append(f1 - shipped)
+                    gains.append(f1 - before)
                     errors.append(error)
                 else:
                     gains.append(0.0)
                     errors.append(ece)
             mean = lambda values: sum(values) / len(values)
-            print(f"  {size:5d} rows: written {written} of {len(gains)}; stated gain {mean(stated):+.3f}; held aside {shipped:.3f} -> "
-                  f"{shipped + mean(gains):.3f} ({mean(gains):+.3f}; lowest {min(gains):+.3f}, highest {max(gains):+.3f}); "
+            print(f"  {size:5d} rows: written {written} of {len(gains)}; stated gain {mean(stated):+.3f}; held aside {before:.3f} -> "
+                  f"{before + mean(gains):.3f} ({mean(gains):+.3f}; lowest {min(gains):+.3f}, highest {max(gains):+.3f}); "
                   f"ECE {ece:.3f} -> {mean(errors):.3f}; {mean(seconds):.1f} s", flush=True)
 
 

@@ -101,6 +101,7 @@ def main():
     ap.add_argument("--start", required=True, help="model folder to start from")
     ap.add_argument("--train", nargs="+", required=True, help="JSONL rows of the public sources")
     ap.add_argument("--own", nargs="*", default=[], help="own-written articles (JSONL); a fifth is held aside")
+    ap.add_argument("--leave-out", nargs="*", default=[], help="sources that are not trained on")
     ap.add_argument("--own-share", type=float, default=.35, help="share of rows from the own-written articles")
     ap.add_argument("--own-forms", nargs="+", default=["none"] * 7 + ["both"] * 8 + ["around"] * 5, help="context forms, one drawn for each row")
     ap.add_argument("--out", required=True)
@@ -144,7 +145,7 @@ def work(rank, args, meeting):
     if args.own:
         from own_articles import own_rows
         own = [r for r in own_rows(args.own) if not r["held"]]
-    mix = Mix(load_rows(args.train), args.seed, own, args.own_share, args.own_forms)
+    mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}

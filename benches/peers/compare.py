@@ -10,7 +10,7 @@ import numpy as np
 from transformers import AutoTokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# name: (program, variant, the precision whose roofline is its limit)
+# name: (program, variant, the precision whose roofline is its limit); no program is this crate's own
 PEERS = {
     "PyTorch f32, arrival order": ("peer_pytorch.py", "arrival", "f32"),
     "PyTorch f32, sorted": ("peer_pytorch.py", "sorted", "f32"),
@@ -19,11 +19,16 @@ PEERS = {
     "ONNX Runtime int8 per channel": ("peer_onnxruntime.py", "int8", "int16"),
     "ONNX Runtime int8 per channel, fused": ("peer_onnxruntime.py", "int8-fused", "int16"),
     "OpenVINO f32": ("peer_openvino.py", "f32", "f32"),
+    "OpenVINO bf16": ("peer_openvino.py", "bf16", "bf16"),
     "CTranslate2 f32": ("peer_ctranslate2.py", "float32", "f32"),
     "CTranslate2 int8": ("peer_ctranslate2.py", "int8", "int16"),
+    "rten f32": ("rten", "f32", "f32"),
+    "rten int8 per channel": ("rten", "int8", "int16"),
+    "rust-bert f32": ("libtorch", "libtorch-f32-auto", "f32"),
     "quotestance f32": (None, "native-f32-auto", "f32"),
     "quotestance int16": (None, "native-int16-auto", "int16"),
     "quotestance int8": (None, "native-int8-auto", "int16"),
+    "quotestance bf16": (None, "native-bf16-auto", "bf16"),
     "quotestance f32, portable": (None, "native-f32-portable", "f32"),
     "quotestance f32, one thread": (None, "native-f32-auto", "f32"),
     "quotestance int16, one thread": (None, "native-int16-auto", "int16"),
@@ -34,7 +39,7 @@ REFERENCE = "PyTorch f32, sorted"
 class Peer:
     def __init__(self, name, args):
         program, variant, _ = PEERS[name]
-        start = [args.native] if program is None else [sys.executable, os.path.join(HERE, program)]
+        start = {None: [args.native], "libtorch": [args.native], "rten": [args.rten]}.get(program) or [sys.executable, os.path.join(HERE, program)]
         threads = "1" if name.endswith("one thread") else str(args.threads)
         self.process = subprocess.Popen(start + [args.model, args.ids, threads, variant], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL if not args.verbose else None, text=True)
@@ -78,6 +83,8 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--work", required=True)
     ap.add_argument("--native", required=True)
+    ap.add_argument("--rten", required=True)
+    ap.add_argument("--libtorch", action="store_true", help="the native program was built with rust-bert: measure it too")
     ap.add_argument("--rounds", type=int, default=4)
     ap.add_argument("--texts", type=int, default=1000)
     ap.add_argument("--threads", type=int, default=os.cpu_count())
@@ -98,7 +105,11 @@ def main():
         json.dump(data, file)
     if not os.path.exists(os.path.join(args.work, "onnx", "int8-fused.onnx")):
         subprocess.run([sys.executable, os.path.join(HERE, "export_onnx.py"), args.model, os.path.join(args.work, "onnx")], check=True)
-    chosen = [name for name in PEERS if not args.only or any(part.lower() in name.lower() for part in args.only)]
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        has_bf16 = "avx512_bf16" in file.read()
+    left_out = {name for name, (program, variant, _) in PEERS.items()
+                if (program == "libtorch" and not args.libtorch) or (program == "peer_openvino.py" and variant == "bf16" and not has_bf16)}
+    chosen = [name for name in PEERS if name not in left_out and (not args.only or any(part.lower() in name.lower() for part in args.only))]
     peers = {name: Peer(name, args) for name in chosen}
     with open(args.record, "a", encoding="utf-8") as record:
         for which in args.sets.split(","):
@@ -136,7 +147,7 @@ def show(args, data, peers):
         pooled = {}
         for name, peer in peers.items():
             path = os.path.join(args.work, "pooled.f32")
-            if name == REFERENCE or name.endswith(("int8", "int16", "fused", "f32", "per channel")):
+            if name == REFERENCE or name.endswith(("int8", "int16", "bf16", "fused", "f32", "per channel")):
                 peer.ask(f"pooled {which} {path}")
                 pooled[name] = np.fromfile(path, dtype=np.float32).reshape(len(data[which]), -1)
         for name, seconds in times.items():

@@ -4,7 +4,7 @@
 #     benches/peers/run.sh [--rounds 4] [--texts 1000] [--only NAME]… [--record FILE]
 #
 # The first run sets up a venv (several GB: PyTorch) in target/peers; QUOTESTANCE_PEERS_PYTHON names a Python
-# that has requirements.txt installed already. Nothing else should run on the machine meanwhile.
+# that has requirements.txt installed already. With LIBTORCH set (scripts/libtorch.sh), rust-bert runs beside them. Nothing else should run on the machine meanwhile.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -15,6 +15,8 @@ if [ ! -x "$python" ]; then
     "$python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 fi
 if [ -z "${QUOTESTANCE_PEERS_BUILT:-}" ]; then
-    (cd "$root" && cargo build --release --locked --example peer_native)
+    (cd "$root" && cargo build --release --locked --example peer_native ${LIBTORCH:+--features libtorch})
+    (cd "$here/rten" && cargo build --release --locked --target-dir "$work/rten")
 fi
-exec "$python" "$here/compare.py" --work "$work" --native "$root/target/release/examples/peer_native" "$@"
+exec "$python" "$here/compare.py" --work "$work" --native "$root/target/release/examples/peer_native" \
+    --rten "$work/rten/release/peer-rten" ${LIBTORCH:+--libtorch} "$@"

@@ -115,7 +115,8 @@ const THENS: [Then; 4] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    // Miri is some thousand times as slow.
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 24 }))]
 
     #[test]
     fn products_agree_with_their_twins(
