@@ -207,7 +207,7 @@ record! {
     Prediction n_tokens: Option<u64>,
     /// How many windows the model read the quote in: 1, or more for a long one.
     Prediction windows: Option<u64>,
-    /// The model that labelled it.
+    /// The model that labelled it: its folder's name and eight digits of a hash of its files.
     Prediction model: Option<String>,
     /// When the article was published, as its source writes it.
     Metadata date: Option<String>,

@@ -19,7 +19,8 @@ pub(super) struct Kernels {
     pub(super) product_pairs: unsafe fn(&rows::Pairs, &[i16], &[f32], &[f32], Product),
     /// The same over four bytes, `x` unsigned and weights signed.
     pub(super) product_quads: unsafe fn(&rows::Quads, &[i8], &[f32], &[f32], Product),
-    /// The same over pairs of bf16.
+    /// The same over pairs of bf16. Fewer rows at once with registers of eight: both halves of the
+    /// weights take registers too.
     pub(super) product_bf16: unsafe fn(&[bf16], &[bf16], Product),
     /// LayerNorm of rows in place.
     pub(super) normalize: unsafe fn(&mut [f32], &[f32], &[f32], f32),
@@ -72,7 +73,7 @@ macro_rules! kernels {
             product_quads(x: &rows::Quads, weights: &[i8], scale: &[f32], sum: &[f32], to: product::Product)
                 => product::quads::<V, $vectors, $rows>;
             product_bf16(x: &[bf16], weights: &[bf16], to: product::Product)
-                => product::bf16::<V, $vectors, $rows>;
+                => product::bf16::<V, $vectors, { if V::N == 8 { 4 } else { $rows } }>;
             normalize(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32)
                 => rows::normalize::<V>;
             quantize_pairs(x: &[f32], width: usize, steps: rows::Steps, to: &mut rows::Pairs)

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use rten::{Model, NodeId, RunOptions, ThreadPool};
-use rten_tensor::prelude::*;
 use rten_tensor::NdTensor;
+use rten_tensor::prelude::*;
 
 /// As `peer.py` batches.
 const BATCH_TEXTS: usize = 32;
@@ -45,14 +45,21 @@ fn main() -> anyhow::Result<()> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
-        let set = sets.get(*words.get(1).unwrap_or(&"")).context("no such set")?;
+        let set = sets
+            .get(*words.get(1).unwrap_or(&""))
+            .context("no such set")?;
         let start = Instant::now();
         let pooled = peer.encode(set)?;
-        println!("{}", start.elapsed().as_secs_f64());
+        let seconds = start.elapsed().as_secs_f64();
         if let ["pooled", _, path] = words[..] {
-            let bytes: Vec<u8> = pooled.concat().iter().flat_map(|v| v.to_le_bytes()).collect();
+            let bytes: Vec<u8> = pooled
+                .concat()
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect();
             std::fs::write(path, bytes)?;
         }
+        println!("{seconds}");
     }
     Ok(())
 }
@@ -81,7 +88,9 @@ impl Peer {
                 }
             }
             let inputs = vec![(self.ids, ids.into()), (self.mask, mask.into())];
-            let mut outputs = self.model.run(inputs, &[self.output], Some(self.options.clone()))?;
+            let mut outputs = self
+                .model
+                .run(inputs, &[self.output], Some(self.options.clone()))?;
             let means: NdTensor<f32, 2> = outputs.remove(0).try_into()?;
             for (row, place) in places.iter().enumerate() {
                 pooled[*place] = means.slice(row).to_vec();
