@@ -4,7 +4,8 @@
 #     benches/peers/run.sh [--rounds 4] [--texts 1000] [--only NAME]… [--record FILE]
 #
 # The first run sets up a venv (several GB: PyTorch) in target/peers; QUOTESTANCE_PEERS_PYTHON names a Python
-# that has requirements.txt installed already. With LIBTORCH set (scripts/libtorch.sh), rust-bert runs beside them. Nothing else should run on the machine meanwhile.
+# that has requirements.txt installed already. With LIBTORCH set (scripts/libtorch.sh), rust-bert runs beside them.
+# Nothing else should run on the machine meanwhile.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
