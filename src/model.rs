@@ -19,15 +19,15 @@ use crate::encoder::reference::ReferenceEncoder;
 use crate::encoder::{Device, Encoder, Engine, EngineOptions, Sequence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::config::{ModelConfig, Pooling};
-use crate::model::folder::ModelFolder;
+use crate::model::folder::{FileBytes, ModelFolder};
 use crate::model::tensors::Tensors;
 use crate::span::Span;
 
 /// A loaded model.
 pub struct Model {
     folder_name: String,
-    /// Of `config.json` and `tokenizer.json`, for the name.
-    small_files: Sha256,
+    /// `config.json` and `tokenizer.json`, for the name.
+    small_files: [FileBytes; 2],
     name: OnceLock<String>,
     config: ModelConfig,
     tokenizer: Tokenizer,
@@ -78,7 +78,6 @@ impl Model {
     /// # Errors
     /// As [`Model::open`].
     pub fn load(folder: ModelFolder, options: &EngineOptions) -> Result<Model> {
-        let small_files = Sha256::new_with_prefix(&*folder.config).chain_update(&*folder.tokenizer);
         let config = ModelConfig::parse(&folder.config, &folder.place("config.json"))?;
         let (place, tokenizer_place) = (folder.place(""), folder.place("tokenizer.json"));
         let tensors = Tensors::read(folder.weights, place.join("model.safetensors"))?;
@@ -102,7 +101,7 @@ impl Model {
         let classifier = read_classifier(&tensors, &config).map_err(|error| error.at(&place))?;
         Ok(Model {
             folder_name: folder.name,
-            small_files,
+            small_files: [folder.config, folder.tokenizer],
             name: OnceLock::new(),
             config,
             tokenizer,
@@ -118,8 +117,11 @@ impl Model {
     /// `stance-1a2b3c4d`: whatever decides a label or a probability. Hashed when first asked for.
     pub fn name(&self) -> &str {
         self.name.get_or_init(|| {
-            let digest = self.small_files.clone().chain_update(self.tensors.file());
-            let digest = digest.finalize();
+            let [config, tokenizer] = &self.small_files;
+            let digest = Sha256::new_with_prefix(&**config)
+                .chain_update(&**tokenizer)
+                .chain_update(self.tensors.file())
+                .finalize();
             let short: String = digest[..4]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

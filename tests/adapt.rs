@@ -1,18 +1,12 @@
 //! `quotestance adapt`: a head that an analyst's labels make better, and one that they do not.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
-
-fn run(args: &[&str]) -> Output {
-    Command::cargo_bin("quotestance")
-        .unwrap()
-        .args(args)
-        .output()
-        .unwrap()
-}
+use program::{run, stderr};
 
 fn write(folder: &Path, name: &str, content: &str) -> String {
     let path = folder.join(name);
@@ -78,7 +72,7 @@ fn labels_that_teach_something_make_a_model_to_be_used() {
     let model = folder.path().join("tramway");
     let model = model.to_str().unwrap();
     let output = run(&["adapt", &table, "-o", model, "-q"]);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let report = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(
@@ -102,11 +96,11 @@ fn labels_that_teach_something_make_a_model_to_be_used() {
     assert_eq!(tone(&["--model", model]).stdout, tone(&[]).stdout);
     // What the shipped head was calibrated by does not hold for this one.
     let promise = run(&["label", &new, "--model", model, "--max-error", "0.3"]);
-    assert!(String::from_utf8_lossy(&promise.stderr).contains("no risk_coverage for stance"));
+    assert!(stderr(&promise).contains("no risk_coverage for stance"));
 
     let again = run(&["adapt", &table, "-o", model]);
     assert_eq!(again.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
+    assert!(stderr(&again).contains("exists already"));
     let other = folder.path().join("other");
     let one_thread = run(&[
         "adapt",
@@ -130,7 +124,7 @@ fn labels_that_teach_nothing_are_refused_and_bad_rows_named() {
     let table = write(folder.path(), "labels.csv", &table);
     let model = folder.path().join("model");
     let output = run(&["adapt", &table, "-o", model.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = stderr(&output);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("no gain beyond noise"), "{said}");
     assert!(
@@ -141,7 +135,7 @@ fn labels_that_teach_nothing_are_refused_and_bad_rows_named() {
 
     let few = write(folder.path(), "few.csv", "text,target,label\na,b,favor\n");
     let output = run(&["adapt", &few, "-o", model.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         said.contains("1 labelled rows, expected at least 30"),

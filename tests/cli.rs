@@ -1,26 +1,14 @@
 //! The binary, run as a user would: files in, rows out, messages and exit codes.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
-use assert_cmd::Command;
+use program::{quotestance, run, stderr};
 
 const TARGET: &str = "the body-camera contract";
-
-fn quotestance(args: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("quotestance").unwrap();
-    command.args(args).env("NO_COLOR", "1");
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    quotestance(args).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 fn sample(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,24 +1,15 @@
 //! Targets from files and claims, and a model that abstains: `run` and `label` as a user would.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::path::Path;
 use std::process::Output;
 
-use assert_cmd::Command;
+use program::{run, stderr};
 use quotestance::table::{Table, TableFormat, TableOptions};
 
 const TARGET: &str = "the body-camera contract";
-
-fn run(args: &[&str]) -> Output {
-    Command::cargo_bin("quotestance")
-        .unwrap()
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 fn sample() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/articles/harlow-bodycam.txt");

@@ -264,7 +264,7 @@ fn a_value_that_is_not_finite_poisons_its_row_and_no_other() {
                 let mut halves = vec![bf16::ZERO; 128];
                 // SAFETY: as above.
                 unsafe { (table.round_bf16)(&x, &mut halves) };
-                assert_eq!(halves[place].to_f32().to_bits() & 0x7f80_0000, 0x7f80_0000);
+                assert!(!halves[place].is_finite(), "{name}");
                 assert_eq!(halves[place].is_nan(), bad.is_nan(), "{name}");
                 let own = place / 64;
                 for scale in [&pairs.scale, &quads.scale] {
