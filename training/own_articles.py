@@ -1,6 +1,6 @@
-"""Own-written articles with annotated quotes as rows, and the context of a quote as the program forms it.
+"""Own-written articles with annotated quotes, and own-written quotes without an article, as rows; the context of a quote as the program forms it.
 
-The schema of the articles is in data/README.md. Offsets here are Python indices.
+The schemas are in data/README.md. Offsets here are Python indices.
 """
 import hashlib
 import json
@@ -73,13 +73,44 @@ def contexts(text, quotes, index):
     return {"around": join(frame, before), "speaker": join(introduced, others), "both": join(frame, others, before)}
 
 
+# What the six targets of a quote or a story are reported as: the contested thing, claims about it, others.
+QUOTE_GROUPS = ("own_quote", "own_quote_claim", "own_quote_claim", "own_quote_other", "own_quote_other", "own_quote_other")
+LETTERS = {"f": "favor", "a": "against", "n": "neutral"}
+TONES = {"p": "positive", "n": "negative", "0": "neutral"}
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def quote_rows(text, pairs, tone, aside):
+    """Rows of a quote that stands alone: toward each of its targets, and its tone."""
+    common = {"text": text, "contexts": {}, "held": aside}
+    for k, ((target, label), group) in enumerate(zip(pairs, QUOTE_GROUPS)):
+        yield {**common, "id": f"{digest(text)}-{k}", "target": target, "label": label, "source": group, "task": "stance"}
+    yield {**common, "id": f"{digest(text)}-tone", "target": "", "label": tone, "source": "own_quote_tone", "task": "sentiment"}
+
+
+def single_rows(record):
+    """Rows of one line of a file of quotes, or of stories whose quotes share six targets."""
+    if "q" in record:
+        yield from quote_rows(record["q"], record["s"], record["tone"], held(digest(record["q"]), .1))
+        return
+    aside = held(digest(record["t"][0]), .1)
+    for text, labels, tone in record["k"]:
+        yield from quote_rows(text, zip(record["t"], (LETTERS[c] for c in labels)), TONES[tone], aside)
+
+
 def own_rows(paths):
-    """Rows of own-written articles: each quote toward each of its article's targets, and its tone."""
+    """Rows of own-written articles and quotes: each quote toward each of its targets, and its tone."""
     rows = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
             articles = [json.loads(line) for line in file if line.strip()]
         for article in articles:
+            if "id" not in article:
+                rows += single_rows(article)
+                continue
             text, aside = article["text"], held(article["id"])
             quotes = []
             for q in article["quotes"]:

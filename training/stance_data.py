@@ -69,7 +69,8 @@ def load_rows(paths):
 class Mix:
     """Rounds of rows. Round k depends on the seed and k alone, so that a stopped training goes on with the same rows."""
 
-    def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None):
+    def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None, turned=TURNED):
+        self.turned = turned
         self.seed, self.own, self.own_share, self.own_forms = seed, list(own), own_share, own_forms
         self.sources = collections.defaultdict(list)
         for row in rows:
@@ -115,7 +116,7 @@ class Mix:
             form = rng.choice(self.own_forms)
             if form != "none" and forms.get(form):
                 row["context"] = forms[form]
-        if row["task"] == "stance" and row["source"] != "own_near" and rng.random() < .15:
+        if row["task"] == "stance" and row["source"] in ("own", "own_alias", "own_claim", "own_second") and rng.random() < .15:
             target, label = turned(row["target"], row["label"], rng)
             row |= {"target": target, "label": label}
         return row
@@ -130,10 +131,23 @@ class Mix:
                 if target and not words & set(re.findall(r"[a-z]{4,}", target.lower())):
                     row = dict(row, target=target, label="neutral")
                     break
-        if rng.random() < TURNED:
+        if rng.random() < self.turned:
             target, label = turned(row["target"], row["label"], rng)
             row = dict(row, target=target, label=label)
         return row
+
+
+class Labelled:
+    """Rounds of rows that a teacher has labelled: a sixteenth of them each, shuffled anew each time through."""
+
+    def __init__(self, rows, seed):
+        self.rows, self.seed = rows, seed
+
+    def round(self, k, parts=16):
+        lap, part = divmod(k, parts)
+        order = list(range(len(self.rows)))
+        random.Random(f"{self.seed} lap {lap}").shuffle(order)
+        return [self.rows[i] for i in order[part::parts]]
 
 
 def half(row_id):

@@ -19,7 +19,7 @@ import torch.multiprocessing
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from stance_data import Mix, load_rows
+from stance_data import TURNED, Labelled, Mix, load_rows
 from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model
 
 
@@ -49,14 +49,21 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
     return out
 
 
-def loss_of(model, batch, smooth):
-    logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch]))
+def loss_of(model, batch, smooth, bf16=False, teacher=0.0):
+    """Cross-entropy with the labels, and where a row has a teacher's probabilities (`soft`), `teacher` of it with those; a row
+    without a label has only them (Hinton et al. 2015, temperature 1)."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch])).float()
     heads = [head_of(row["task"]) for _, _, row in batch]
     columns = torch.tensor([[FIRST[h] + i for i in range(3)] for h in heads])
-    labels = torch.tensor([HEADS[h].index(row["label"]) for h, (_, _, row) in zip(heads, batch)])
-    weights = torch.tensor([row.get("weight", 1.0) for _, _, row in batch])
-    loss = F.cross_entropy(logits.gather(1, columns), labels, label_smoothing=smooth, reduction="none")
-    return (loss * weights).sum() / weights.sum()
+    wanted = torch.full((len(batch), 3), smooth / 3)
+    for k, (head, (_, _, row)) in enumerate(zip(heads, batch)):
+        if row["label"] is not None:
+            wanted[k, HEADS[head].index(row["label"])] += 1 - smooth
+        if "soft" in row:
+            share = teacher if row["label"] is not None else 1.0
+            wanted[k] = (1 - share) * wanted[k] + share * torch.tensor(row["soft"])
+    return F.cross_entropy(logits.gather(1, columns), wanted)
 
 
 def groups(model, lr, head_lr, decay, frozen):
@@ -99,7 +106,7 @@ def save_folder(folder, start, weights):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--start", required=True, help="model folder to start from")
-    ap.add_argument("--train", nargs="+", required=True, help="JSONL rows of the public sources")
+    ap.add_argument("--train", nargs="*", default=[], help="JSONL rows of the public sources")
     ap.add_argument("--own", nargs="*", default=[], help="own-written articles (JSONL); a fifth is held aside")
     ap.add_argument("--leave-out", nargs="*", default=[], help="sources that are not trained on")
     ap.add_argument("--own-share", type=float, default=.35, help="share of rows from the own-written articles")
@@ -119,6 +126,11 @@ def main():
     ap.add_argument("--ema", type=float, default=.995)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--workers", type=int, default=2, help="processes of one thread each")
+    ap.add_argument("--threads", type=int, default=1, help="threads of each process")
+    ap.add_argument("--bf16", action="store_true", help="products in bf16: three times as fast where the processor has AMX, slower elsewhere")
+    ap.add_argument("--turned", type=float, default=TURNED, help="share of public stance rows whose target is turned about or put another way")
+    ap.add_argument("--labelled", nargs="*", default=[], help="rows with a teacher's probabilities (label_stance.py) in place of the mix")
+    ap.add_argument("--teacher", type=float, default=.7, help="share of the loss that these probabilities have where there is a label as well")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
     args = ap.parse_args()
@@ -134,7 +146,7 @@ def work(rank, args, meeting):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-    torch.set_num_threads(1)
+    torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     # A long wait is no error: the other process may be held back, or both paused.
     dist.init_process_group("gloo", init_method="file://" + os.path.abspath(meeting), rank=rank, world_size=args.workers,
@@ -145,7 +157,10 @@ def work(rank, args, meeting):
     if args.own:
         from own_articles import own_rows
         own = [r for r in own_rows(args.own) if not r["held"]]
-    mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms)
+    if args.labelled:
+        mix = Labelled(load_rows(args.labelled), args.seed)
+    else:
+        mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}
@@ -198,7 +213,7 @@ def work(rank, args, meeting):
         factor = min(1, (share + 1e-3) / args.warmup) if args.warmup else 1.0
         for group, rate in zip(optimizer.param_groups, rates):
             group["lr"] = rate * factor * (1 - (1 - args.end_lr) * share)
-        loss = loss_of(model, batch, args.smooth)
+        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)

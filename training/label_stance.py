@@ -1,0 +1,71 @@
+"""Labels rows with a teacher: what a smaller model is then trained on (`train_stance.py --labelled`).
+
+    python label_stance.py --teacher DIR --train TRAIN.jsonl … --own data/own_*.jsonl --rounds 24 --out rows.jsonl
+
+The rows are those of the training mix (`stance_data.Mix`, its rounds from 0 on) with their labels, and besides, for `--foreign` of the stance rows,
+the same text with another target of its source, where the teacher alone says what it is. `soft` holds the teacher's probabilities in the
+order of the head's labels. Written round by round: started again, it goes on after the last.
+"""
+import argparse
+import json
+import os
+import random
+
+import torch
+
+from own_articles import own_rows
+from stance_data import TURNED, Mix, load_rows
+from stance_model import FIRST, Pieces, head_of, load_model, predict
+
+
+def pairs(mix, k, share):
+    """Round k of the mix, and pairs of its texts with other targets, whose label no one knows."""
+    rng = random.Random(f"foreign {k}")
+    rows = mix.round(k)
+    own = [r["target"] for r in mix.own if r["target"]]
+    for row in list(rows):
+        if row["task"] == "stance" and rng.random() < share:
+            others = mix.targets.get(row["source"], own)
+            rows.append(dict(row, target=rng.choice(others if rng.random() < .7 else own or others), label=None))
+    return rows
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--teacher", required=True)
+    ap.add_argument("--train", nargs="+", required=True)
+    ap.add_argument("--own", nargs="*", default=[])
+    ap.add_argument("--own-share", type=float, default=.25)
+    ap.add_argument("--turned", type=float, default=TURNED)
+    ap.add_argument("--foreign", type=float, default=.25)
+    ap.add_argument("--rounds", type=int, default=24)
+    ap.add_argument("--seed", type=int, default=41)
+    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--out", required=True)
+    args = ap.parse_args()
+    torch.set_num_threads(args.threads)
+    model, tokenizer = load_model(args.teacher)
+    pieces = Pieces(tokenizer)
+    own = [r for r in own_rows(args.own) if not r["held"]]
+    mix = Mix(load_rows(args.train), args.seed, own, args.own_share, ["none"], args.turned)
+    done = 0
+    if os.path.exists(args.out):
+        done = max(r["round"] for r in load_rows([args.out])) + 1
+    with open(args.out, "a", encoding="utf-8") as file:
+        for k in range(done, args.rounds):
+            rows = pairs(mix, k, args.foreign)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = predict(model, pieces, rows).float()
+            lines = []
+            for row, values in zip(rows, logits):
+                first = FIRST[head_of(row["task"])]
+                soft = [round(p, 4) for p in torch.softmax(values[first:first + 3], 0).tolist()]
+                kept = {key: row[key] for key in ("text", "target", "label", "source", "task")}
+                lines.append(json.dumps({**kept, "soft": soft, "round": k}, ensure_ascii=False) + "\n")
+            file.writelines(lines)
+            file.flush()
+            print(f"round {k}: {len(rows)} rows", flush=True)
+
+
+if __name__ == "__main__":
+    main()
