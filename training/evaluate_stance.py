@@ -29,10 +29,12 @@ def macro_f1(pairs):
     return total / len(labels)
 
 
-def answers(model, pieces, rows, window=128):
+def answers(model, pieces, rows, window=128, bf16=False):
     """(label, probabilities) of each row."""
     out = []
-    for row, values in zip(rows, predict(model, pieces, rows, window)):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logits = predict(model, pieces, rows, window)
+    for row, values in zip(rows, logits):
         head = head_of(row["task"])
         probs = torch.softmax(values[FIRST[head]:FIRST[head] + 3], 0).tolist()
         out.append((HEADS[head][max(range(3), key=probs.__getitem__)], dict(zip(HEADS[head], probs))))
@@ -77,6 +79,7 @@ def main():
     ap.add_argument("--flips", help="pairs of a target and its opposite (TSV)")
     ap.add_argument("--window", type=int, default=128)
     ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--bf16", action="store_true", help="products in bf16, as in training")
     ap.add_argument("--out", help="folder for the predictions, a file for each file of rows")
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
@@ -91,7 +94,7 @@ def main():
                 file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
     def report(name, rows):
-        answered = answers(model, pieces, rows, args.window)
+        answered = answers(model, pieces, rows, args.window, args.bf16)
         print(name, len(rows), show(figures(rows, answered)), flush=True)
         write(name, ({"id": row["id"], "label": label, "probs": probs} for row, (label, probs) in zip(rows, answered)))
         return answered
