@@ -75,6 +75,7 @@ def contexts(text, quotes, index):
 
 # What the six targets of a quote or a story are reported as: the contested thing, claims about it, others.
 QUOTE_GROUPS = ("own_quote", "own_quote_claim", "own_quote_claim", "own_quote_other", "own_quote_other", "own_quote_other")
+FACET_GROUPS = ("own_facet",) * 6
 LETTERS = {"f": "favor", "a": "against", "n": "neutral"}
 TONES = {"p": "positive", "n": "negative", "0": "neutral"}
 
@@ -83,10 +84,10 @@ def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def quote_rows(text, pairs, tone, aside):
+def quote_rows(text, pairs, tone, aside, groups=QUOTE_GROUPS):
     """Rows of a quote that stands alone: toward each of its targets, and its tone."""
     common = {"text": text, "contexts": {}, "held": aside}
-    for k, ((target, label), group) in enumerate(zip(pairs, QUOTE_GROUPS)):
+    for k, ((target, label), group) in enumerate(zip(pairs, groups)):
         yield {**common, "id": f"{digest(text)}-{k}", "target": target, "label": label, "source": group, "task": "stance"}
     yield {**common, "id": f"{digest(text)}-tone", "target": "", "label": tone, "source": "own_quote_tone", "task": "sentiment"}
 
@@ -97,8 +98,9 @@ def single_rows(record):
         yield from quote_rows(record["q"], record["s"], record["tone"], held(digest(record["q"]), .1))
         return
     aside = held(digest(record["t"][0]), .1)
+    groups = FACET_GROUPS if record.get("facets") else QUOTE_GROUPS
     for text, labels, tone in record["k"]:
-        yield from quote_rows(text, zip(record["t"], (LETTERS[c] for c in labels)), TONES[tone], aside)
+        yield from quote_rows(text, zip(record["t"], (LETTERS[c] for c in labels)), TONES[tone], aside, groups)
 
 
 def own_rows(paths):

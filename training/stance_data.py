@@ -138,16 +138,22 @@ class Mix:
 
 
 class Labelled:
-    """Rounds of rows that a teacher has labelled: a sixteenth of them each, shuffled anew each time through."""
+    """Rounds of rows that a teacher has labelled: a sixteenth of them each, shuffled anew each time through; and `own_share` of own-written rows,
+    which it has not."""
 
-    def __init__(self, rows, seed):
-        self.rows, self.seed = rows, seed
+    def __init__(self, rows, seed, own=(), own_share=0.0):
+        self.rows, self.seed, self.own, self.own_share = rows, seed, list(own), own_share
 
     def round(self, k, parts=16):
         lap, part = divmod(k, parts)
         order = list(range(len(self.rows)))
         random.Random(f"{self.seed} lap {lap}").shuffle(order)
-        return [self.rows[i] for i in order[part::parts]]
+        rng = random.Random(f"{self.seed} round {k}")
+        rows = [self.rows[i] for i in order[part::parts]]
+        if self.own:
+            rows += rng.choices(self.own, k=int(len(rows) * self.own_share / (1 - self.own_share)))
+            rng.shuffle(rows)
+        return rows
 
 
 def half(row_id):

@@ -49,9 +49,9 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
     return out
 
 
-def loss_of(model, batch, smooth, bf16=False, teacher=0.0):
-    """Cross-entropy with the labels, and where a row has a teacher's probabilities (`soft`), `teacher` of it with those; a row
-    without a label has only them (Hinton et al. 2015, temperature 1)."""
+def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0):
+    """Cross-entropy with the labels, and where a row has a teacher's probabilities (`soft`), `teacher` of it with those (`own_teacher`
+    where the label is own-written); a row without a label has only them (Hinton et al. 2015, temperature 1)."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch])).float()
     heads = [head_of(row["task"]) for _, _, row in batch]
@@ -61,7 +61,7 @@ def loss_of(model, batch, smooth, bf16=False, teacher=0.0):
         if row["label"] is not None:
             wanted[k, HEADS[head].index(row["label"])] += 1 - smooth
         if "soft" in row:
-            share = teacher if row["label"] is not None else 1.0
+            share = 1.0 if row["label"] is None else own_teacher if row["source"].startswith("own") else teacher
             wanted[k] = (1 - share) * wanted[k] + share * torch.tensor(row["soft"])
     return F.cross_entropy(logits.gather(1, columns), wanted)
 
@@ -131,6 +131,7 @@ def main():
     ap.add_argument("--turned", type=float, default=TURNED, help="share of public stance rows whose target is turned about or put another way")
     ap.add_argument("--labelled", nargs="*", default=[], help="rows with a teacher's probabilities (label_stance.py) in place of the mix")
     ap.add_argument("--teacher", type=float, default=.7, help="share of the loss that these probabilities have where there is a label as well")
+    ap.add_argument("--own-teacher", type=float, default=.4, help="the same for own-written rows")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
     args = ap.parse_args()
@@ -158,7 +159,7 @@ def work(rank, args, meeting):
         from own_articles import own_rows
         own = [r for r in own_rows(args.own) if not r["held"]]
     if args.labelled:
-        mix = Labelled(load_rows(args.labelled), args.seed)
+        mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
         mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers), betas=(.9, .98), fused=True)
@@ -213,7 +214,7 @@ def work(rank, args, meeting):
         factor = min(1, (share + 1e-3) / args.warmup) if args.warmup else 1.0
         for group, rate in zip(optimizer.param_groups, rates):
             group["lr"] = rate * factor * (1 - (1 - args.end_lr) * share)
-        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher)
+        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher, args.own_teacher)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)
