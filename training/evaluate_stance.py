@@ -12,7 +12,7 @@ import torch
 
 from own_articles import own_rows
 from stance_data import load_rows
-from stance_model import FIRST, HEADS, Pieces, head_of, load_model, predict
+from stance_model import Pieces, load_model, predict, probabilities
 from stance_rows import flip_rows
 
 STANCE_DEV = ("vast", "ibm30k", "ibm30k_np", "perspectrum", "seesaw", "semeval16a", "pstance", "wtwt", "dse", "arc", "vacstance", "covid19stance")
@@ -35,9 +35,8 @@ def answers(model, pieces, rows, window=128, bf16=False):
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         logits = predict(model, pieces, rows, window)
     for row, values in zip(rows, logits):
-        head = head_of(row["task"])
-        probs = torch.softmax(values[FIRST[head]:FIRST[head] + 3], 0).tolist()
-        out.append((HEADS[head][max(range(3), key=probs.__getitem__)], dict(zip(HEADS[head], probs))))
+        probs = probabilities(row["task"], values)
+        out.append((max(probs, key=probs.get), probs))
     return out
 
 

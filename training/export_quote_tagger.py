@@ -15,6 +15,7 @@ from transformers import BertConfig
 
 from quote_tagger import DEFAULTS, Reader, Tagger, decode, tag, to_json
 from quote_words import chunks
+from stance_model import int8
 
 
 def rounded(weights):
@@ -25,8 +26,7 @@ def rounded(weights):
         if "position_ids" in name:
             continue
         if name.startswith("bert.") and w.dim() == 2 and w.shape[0] > 8:
-            scale = w.abs().amax(1).clamp_min(1e-12) / 127
-            q = torch.round(w / scale[:, None]).clamp(-127, 127).to(torch.int8)
+            q, scale = int8(w)
             stored[name], stored[name + "_scale"] = q, scale
             w = q.float() * scale[:, None]
         else:

@@ -7,10 +7,9 @@ import json
 import os
 import shutil
 
-import torch
 from safetensors.torch import load_file, save_file
 
-from stance_model import CONTEXT_TOKENS, unpacked
+from stance_model import CONTEXT_TOKENS, int8, unpacked
 
 
 def rounded(weights):
@@ -19,9 +18,7 @@ def rounded(weights):
     for name, w in weights.items():
         w = w.float().contiguous()
         if not name.startswith("classifier") and w.dim() == 2 and w.shape[0] > 8:
-            scale = w.abs().amax(1).clamp_min(1e-12) / 127
-            stored[name] = torch.round(w / scale[:, None]).clamp(-127, 127).to(torch.int8)
-            stored[name + "_scale"] = scale
+            stored[name], stored[name + "_scale"] = int8(w)
         else:
             stored[name] = w
     return stored

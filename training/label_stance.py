@@ -2,8 +2,8 @@
 
     python label_stance.py --teacher DIR --train TRAIN.jsonl … --own data/own_*.jsonl --rounds 24 --out rows.jsonl
 
-The rows are those of the training mix (`stance_data.Mix`, its rounds from 0 on) with their labels, and besides, for `--foreign` of the stance rows,
-the same text with another target of its source, where the teacher alone says what it is. `soft` holds the teacher's probabilities in the
+The rows are those of the training mix (`stance_data.Mix`) with their labels, and besides, for `--foreign` of the stance rows,
+the same text with another target of its source or of the own-written texts, where the teacher alone says what it is. `soft` holds the teacher's probabilities in the
 order of the head's labels. Written round by round: started again, it goes on after the last.
 """
 import argparse
@@ -15,7 +15,7 @@ import torch
 
 from own_articles import own_rows
 from stance_data import TURNED, Mix, load_rows
-from stance_model import FIRST, Pieces, head_of, load_model, predict
+from stance_model import Pieces, load_model, predict, probabilities
 
 
 def pairs(mix, k, share):
@@ -58,11 +58,10 @@ def main():
     with open(args.out, "a", encoding="utf-8") as file:
         for k in range(done, args.rounds):
             rows = pairs(mix, k, args.foreign)
-            logits = predict(model, pieces, rows, batch_tokens=2048).float()
+            logits = predict(model, pieces, rows, batch_tokens=2048)
             lines = []
             for row, values in zip(rows, logits):
-                first = FIRST[head_of(row["task"])]
-                soft = [round(p, 4) for p in torch.softmax(values[first:first + 3], 0).tolist()]
+                soft = [round(p, 4) for p in probabilities(row["task"], values).values()]
                 kept = {key: row[key] for key in ("text", "target", "label", "source", "task")}
                 lines.append(json.dumps({**kept, "soft": soft, "round": k}, ensure_ascii=False) + "\n")
             file.writelines(lines)

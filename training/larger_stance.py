@@ -1,7 +1,7 @@
 """The larger stance model (MPNet-base) as the difference that its training made to the public weights, small enough for a repository.
 
-    python larger_stance.py pack  --base BASE --trained runs/mpnet/ema --rank 64 --out data/larger.safetensors
-    python larger_stance.py build --base BASE --difference data/larger.safetensors --out runs/larger     # then export_stance.py
+    python larger_stance.py pack  --base BASE --trained runs/mpnet/ema --rank 160 --out difference.safetensors
+    python larger_stance.py build --base BASE --difference difference.safetensors --out runs/larger     # then export_stance.py
 
 BASE is what start_stance.py made of all-mpnet-base-v2. A matrix's difference is kept as the product of two matrices of `rank` columns and
 rows, its best approximation of that rank (Eckart and Young 1936), in int8 with one scale a row of either; vectors and the classifier are
@@ -13,14 +13,8 @@ import os
 import torch
 from safetensors.torch import load_file, save_file
 
-from stance_model import unpacked
+from stance_model import int8, unpacked
 from train_stance import save_folder
-
-
-def int8(matrix):
-    """(int8, scale of each row)."""
-    scale = matrix.abs().amax(1).clamp_min(1e-12) / 127
-    return torch.round(matrix / scale[:, None]).clamp(-127, 127).to(torch.int8), scale
 
 
 def pack(base, trained, rank):
@@ -57,7 +51,7 @@ def main():
     ap.add_argument("--base", required=True)
     ap.add_argument("--trained")
     ap.add_argument("--difference")
-    ap.add_argument("--rank", type=int, default=64)
+    ap.add_argument("--rank", type=int, default=160)
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     base = load_file(os.path.join(args.base, "model.safetensors"))

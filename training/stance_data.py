@@ -70,8 +70,7 @@ class Mix:
     """Rounds of rows. Round k depends on the seed and k alone, so that a stopped training goes on with the same rows."""
 
     def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None, turned=TURNED):
-        self.turned = turned
-        self.seed, self.own, self.own_share, self.own_forms = seed, list(own), own_share, own_forms
+        self.seed, self.own, self.own_share, self.own_forms, self.turned = seed, list(own), own_share, own_forms, turned
         self.sources = collections.defaultdict(list)
         for row in rows:
             self.sources[row["source"]].append(row)

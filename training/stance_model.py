@@ -78,6 +78,18 @@ class StanceModel(torch.nn.Module):
         return self.classifier((hidden * weight).sum(1) / weight.sum(1))
 
 
+def int8(matrix):
+    """(int8, scale of each row) of a matrix, as unpacked() reads them."""
+    scale = matrix.abs().amax(1).clamp_min(1e-12) / 127
+    return torch.round(matrix / scale[:, None]).clamp(-127, 127).to(torch.int8), scale
+
+
+def probabilities(task, logits):
+    """Probability of each label of the head that answers the task, of a row's nine logits."""
+    head = head_of(task)
+    return dict(zip(HEADS[head], torch.softmax(logits[FIRST[head]:FIRST[head] + 3], 0).tolist()))
+
+
 def unpacked(tensors):
     """The f32 weights of a safetensors file in f32, f16 or int8 with one scale a row (X and X_scale)."""
     out = {}
