@@ -1,33 +1,21 @@
 """Labels rows with a teacher: what a smaller model is then trained on (`train_stance.py --labelled`).
 
-    python label_stance.py --teacher DIR --train TRAIN.jsonl … --own data/own_*.jsonl --rounds 24 --out rows.jsonl
+    python label_stance.py --teacher DIR --train TRAIN.jsonl … --own data/own_*.jsonl --articles ARTICLES.jsonl --rounds 24 --out rows.jsonl
 
-The rows are those of the training mix (`stance_data.Mix`) with their labels, and besides, for `--foreign` of the stance rows,
-the same text with another target of its source or of the own-written texts, where the teacher alone says what it is. `soft` holds the teacher's probabilities in the
-order of the head's labels. Written round by round: started again, it goes on after the last.
+The rows are those of the training mix (`stance_data.Mix`) with their labels, and besides pairs that no one has labelled, where the teacher alone
+says what it is (`transfer_pairs.py`). `soft` holds the teacher's probabilities in the order of the head's labels. Written round by round:
+started again, it goes on after the last.
 """
 import argparse
 import json
 import os
-import random
 
 import torch
 
 from own_articles import own_rows
 from stance_data import TURNED, Mix, load_rows
 from stance_model import Pieces, load_model, predict, probabilities
-
-
-def pairs(mix, k, share):
-    """Round k of the mix, and pairs of its texts with other targets, whose label no one knows."""
-    rng = random.Random(f"foreign {k}")
-    rows = mix.round(k)
-    own = [r["target"] for r in mix.own if r["target"]]
-    for row in list(rows):
-        if row["task"] == "stance" and rng.random() < share:
-            others = mix.targets.get(row["source"], own)
-            rows.append(dict(row, target=rng.choice(others if rng.random() < .7 else own or others), label=None))
-    return rows
+from transfer_pairs import News, NearTargets, other_pairs
 
 
 def main():
@@ -37,10 +25,14 @@ def main():
     ap.add_argument("--own", nargs="*", default=[])
     ap.add_argument("--own-share", type=float, default=.25)
     ap.add_argument("--turned", type=float, default=TURNED)
-    ap.add_argument("--foreign", type=float, default=.25)
+    ap.add_argument("--foreign", type=float, default=.25, help="texts with another target besides, as a share of the stance rows")
+    ap.add_argument("--crops", type=float, default=.1, help="a sentence or two of a longer text besides, as a share of the stance rows")
+    ap.add_argument("--articles", nargs="*", default=[], help="news articles with quotes (score_quotes.py's schema): their words with names and targets")
+    ap.add_argument("--news", type=int, default=1000, help="rows of those in a round")
     ap.add_argument("--first-round", type=int, default=0, help="so that several processes share the rounds, each with its own --out")
     ap.add_argument("--rounds", type=int, default=24, help="the round to end before")
     ap.add_argument("--seed", type=int, default=41)
+    ap.add_argument("--without-public", action="store_true", help="leave out the public rows as they are annotated: labelled before")
     ap.add_argument("--threads", type=int, default=1, help="one, and as many processes as cores, is nearly twice as fast as one process")
     ap.add_argument("--bf16", action="store_true", help="for processors with AMX")
     ap.add_argument("--out", required=True)
@@ -52,12 +44,18 @@ def main():
     pieces = Pieces(tokenizer)
     own = [r for r in own_rows(args.own) if not r["held"]]
     mix = Mix(load_rows(args.train), args.seed, own, args.own_share, ["none"], args.turned)
+    near = NearTargets({r["target"] for r in [*sum(mix.sources.values(), []), *own] if r["task"] == "stance"}, pieces, model)
+    news = News(load_rows(args.articles), near) if args.articles else None
     done = args.first_round
     if os.path.exists(args.out):
         done = max(r["round"] for r in load_rows([args.out])) + 1
     with open(args.out, "a", encoding="utf-8") as file:
         for k in range(done, args.rounds):
-            rows = pairs(mix, k, args.foreign)
+            rows = mix.round(k)
+            rows += other_pairs(rows, near, args.foreign, args.crops, f"{args.seed} other {k}")
+            if args.without_public:
+                rows = [r for r in rows if r["label"] is None or r["source"].startswith("own")]
+            rows += news.pairs(args.news, f"{args.seed} news {k}") if news else []
             logits = predict(model, pieces, rows, batch_tokens=2048)
             lines = []
             for row, values in zip(rows, logits):

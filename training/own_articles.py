@@ -93,9 +93,14 @@ def quote_rows(text, pairs, tone, aside, groups=QUOTE_GROUPS):
 
 
 def single_rows(record):
-    """Rows of one line of a file of quotes, or of stories whose quotes share six targets."""
+    """Rows of one line of a file of quotes, of sentences with names, or of stories whose quotes share six targets."""
     if "q" in record:
         yield from quote_rows(record["q"], record["s"], record["tone"], held(digest(record["q"]), .1))
+        return
+    if "x" in record:
+        for k, (name, label) in enumerate(record["e"]):
+            yield {"text": record["x"], "target": name, "label": label, "contexts": {}, "held": held(digest(record["x"]), .1),
+                   "id": f"{digest(record['x'])}-{k}", "source": "own_names", "task": "tsc"}
         return
     aside = held(digest(record["t"][0]), .1)
     groups = FACET_GROUPS if record.get("facets") else QUOTE_GROUPS

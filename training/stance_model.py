@@ -108,7 +108,9 @@ def load_model(folder):
     # Dropout costs a tenth of the time on a CPU and a model this small, trained for an epoch or two, does not need it.
     family = {"bert": BertConfig, "mpnet": MPNetConfig}[raw["model_type"]]
     config = family(**{k: v for k, v in raw.items() if k not in ("architectures", "torch_dtype", "id2label", "label2id", "num_labels")}
-                        | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+                        | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+                    # The backward pass of PyTorch's fused attention takes half of a training step on a CPU.
+                    attn_implementation="eager")
     model = StanceModel(config)
     weights = unpacked(load_file(os.path.join(folder, "model.safetensors")))
     missing, unexpected = model.load_state_dict(weights, strict=False)

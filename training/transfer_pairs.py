@@ -1,0 +1,109 @@
+"""Pairs of a text and a target that no one has labelled, for a teacher to label: a small model learns from them what it cannot from the
+few targets that a text was annotated with.
+
+Three kinds: a known text with another target, most often one near to its own; a sentence or two of a longer text; the words of news articles, with
+the names that stand in the article and with known targets near to the words.
+"""
+import random
+import re
+
+import torch
+
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"'’”)]*\s+(?=[\"'‘“(]?[A-Z0-9])")
+NAME = re.compile(r"\b(?:[A-Z][\w'’&.-]*[\w]|[A-Z]{2,})(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s+[A-Z][\w'’&-]*[\w]){0,5}")
+# Words that begin a sentence with a capital and name no one.
+NO_NAME = set("a an and as at but by for from he her his how i if in it its my no not of on or our she so that the their then there these they this those to was we what when "
+              "where which who why with yes you your after before also all some many most one two three still now today monday tuesday wednesday thursday friday saturday "
+              "sunday january february march april may june july august september october november december".split())
+
+
+class NearTargets:
+    """Known targets, and which of them are near to a text: cosine of the mean word vectors of the encoder, rare pieces weighing more."""
+
+    def __init__(self, targets, pieces, model, words=14):
+        self.targets, self.pieces = sorted(t for t in targets if t and len(t.split()) <= words), pieces
+        pieces.prepare(self.targets)
+        table = model.encoder.embeddings.word_embeddings.weight.detach().float()
+        count = torch.zeros(len(table))
+        for target in self.targets:
+            count[list(set(pieces(target)))] += 1
+        self.table = (table - table.mean(0)) * torch.log((1 + len(self.targets)) / (1 + count))[:, None]
+        self.known = {}
+        self.vectors = self.embedded(self.targets)
+
+    def embedded(self, texts):
+        """[texts, width], each of length 1."""
+        ids = [self.pieces(t)[:64] or [0] for t in texts]
+        starts = torch.tensor([0] + [len(i) for i in ids]).cumsum(0)[:-1]
+        sums = torch.nn.functional.embedding_bag(torch.tensor([i for text in ids for i in text]), self.table, starts, mode="sum")
+        return torch.nn.functional.normalize(sums, dim=1).bfloat16()
+
+    def near(self, texts, count=60):
+        """For each text the nearest known targets, nearest first, without the text itself."""
+        self.pieces.prepare(texts)
+        new = [t for t in dict.fromkeys(texts) if t not in self.known]
+        for start in range(0, len(new), 256):
+            part = new[start:start + 256]
+            best = torch.topk((self.embedded(part) @ self.vectors.T).float(), min(count + 1, len(self.targets))).indices.tolist()
+            for text, found in zip(part, best):
+                self.known[text] = [self.targets[k] for k in found if self.targets[k].lower() != text.lower()][:count]
+        return [self.known[t] for t in texts]
+
+
+def sentences(text):
+    return [s for s in SENTENCE_END.split(text) if s.strip()]
+
+
+def other_pairs(rows, near, foreign, crops, seed):
+    """Rows without a label beside the stance rows: `foreign` of them with another target, `crops` of them with a part of the text."""
+    rng = random.Random(seed)
+    out = []
+    rows = [r for r in rows if r["task"] == "stance"]
+    for row, others in zip(rows, near.near([r["target"] for r in rows])):
+        if rng.random() < foreign:
+            target = rng.choice(others if rng.random() < .75 else near.targets)
+            out.append(dict(row, target=target, label=None))
+        if rng.random() < crops:
+            parts = sentences(row["text"])
+            if len(parts) > 2:
+                start = rng.randrange(len(parts))
+                part = " ".join(parts[start:start + rng.choice((1, 2))])
+                if len(part.split()) > 4:
+                    out.append(dict(row, text=part, label=None))
+    return out
+
+
+class News:
+    """Pairs from news articles {"text", "quotes": [{"content"}]}."""
+
+    def __init__(self, articles, near):
+        self.near, self.quotes, self.sentences = near, [], []
+        for article in articles:
+            text = " ".join(article["text"].split())
+            names = list(dict.fromkeys(self.names(text)))
+            for quote in article["quotes"]:
+                content = " ".join(quote["content"].split())
+                if len(content.split()) > 4 and names:
+                    self.quotes.append((content, names))
+            for sentence in sentences(text):
+                found = self.names(sentence)
+                if found and 6 < len(sentence.split()) < 70:
+                    self.sentences.append((sentence, found))
+
+    @staticmethod
+    def names(text):
+        return [m.group() for m in NAME.finditer(text) if m.group().split()[0].lower() not in NO_NAME and len(m.group()) > 2]
+
+    def pairs(self, count, seed):
+        rng = random.Random(seed)
+        out = []
+        for _ in range(count):
+            kind, row = rng.random(), {"label": None, "source": "news"}
+            if kind < .3:
+                sentence, names = rng.choice(self.sentences)
+                out.append({**row, "text": sentence, "target": rng.choice(names), "task": "tsc"})
+                continue
+            quote, names = rng.choice(self.quotes)
+            target = rng.choice(names) if kind < .6 else rng.choice(self.near.near([quote])[0][:30]) if kind < .9 else ""
+            out.append({**row, "text": quote, "target": target, "task": "stance" if target else "sentiment"})
+        return out
