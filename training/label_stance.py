@@ -3,8 +3,8 @@
     python label_stance.py --teacher DIR --train TRAIN.jsonl … --own data/own_*.jsonl --articles ARTICLES.jsonl --rounds 24 --out rows.jsonl
 
 The rows are those of the training mix (`stance_data.Mix`) with their labels, and besides pairs that no one has labelled, where the teacher alone
-says what it is (`transfer_pairs.py`). `soft` holds the teacher's probabilities in the order of the head's labels. Written round by round:
-started again, it goes on after the last.
+says what it is (`transfer_pairs.py`). `soft` holds the teacher's probabilities in the order of the head's labels, `logits`
+those of all nine outputs. Written round by round: started again, it goes on after the last.
 """
 import argparse
 import json
@@ -61,7 +61,8 @@ def main():
             for row, values in zip(rows, logits):
                 soft = [round(p, 4) for p in probabilities(row["task"], values).values()]
                 kept = {key: row[key] for key in ("text", "target", "label", "source", "task")}
-                lines.append(json.dumps({**kept, "soft": soft, "round": k}, ensure_ascii=False) + "\n")
+                outputs = [round(v, 2) for v in values.tolist()]
+                lines.append(json.dumps({**kept, "soft": soft, "logits": outputs, "round": k}, ensure_ascii=False) + "\n")
             file.writelines(lines)
             file.flush()
             print(f"round {k}: {len(rows)} rows", flush=True)

@@ -49,27 +49,31 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
     return out
 
 
-def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0):
+def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0, other_heads=0.0):
     """Cross-entropy with the labels, and where a row has a teacher's probabilities (`soft`), `teacher` of it with those (`own_teacher`
-    where the label is own-written); a row without a label has only them (Hinton et al. 2015, temperature 1)."""
+    where the label is own-written); a row without a label has only them (Hinton et al. 2015, temperature 1). `other_heads` times that of
+    the two heads that the row's task does not ask, with the teacher's answers to the same text and target (`logits`)."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch])).float()
-    heads = [head_of(row["task"]) for _, _, row in batch]
-    columns = torch.tensor([[FIRST[h] + i for i in range(3)] for h in heads])
-    wanted = torch.full((len(batch), 3), smooth / 3)
-    for k, (head, (_, _, row)) in enumerate(zip(heads, batch)):
+    wanted = torch.zeros(len(batch), 3, 3)  # row, head, label
+    for k, (_, _, row) in enumerate(batch):
+        name = head_of(row["task"])
+        head = FIRST[name] // 3
+        if other_heads and row["target"] and "logits" in row:
+            wanted[k] = other_heads * torch.softmax(torch.tensor(row["logits"]).view(3, 3), 1)
+        wanted[k, head] = smooth / 3
         if row["label"] is not None:
-            wanted[k, HEADS[head].index(row["label"])] += 1 - smooth
+            wanted[k, head, HEADS[name].index(row["label"])] += 1 - smooth
         if "soft" in row:
             share = 1.0 if row["label"] is None else own_teacher if row["source"].startswith("own") else teacher
-            wanted[k] = (1 - share) * wanted[k] + share * torch.tensor(row["soft"])
-    return F.cross_entropy(logits.gather(1, columns), wanted)
+            wanted[k, head] = (1 - share) * wanted[k, head] + share * torch.tensor(row["soft"])
+    return -(wanted * F.log_softmax(logits.view(-1, 3, 3), 2)).sum() / len(batch)
 
 
-def groups(model, lr, head_lr, decay, frozen):
-    """Parameter groups with a smaller rate the deeper the layer. The word embeddings stay as they are: half the optimiser's work. With
-    `frozen` layers so do all embeddings and the first layers, which then need no backward pass."""
-    model.encoder.embeddings.word_embeddings.weight.requires_grad = False
+def groups(model, lr, head_lr, decay, frozen, words=False):
+    """Parameter groups with a smaller rate the deeper the layer. The word embeddings stay as they are (half the optimiser's work) but for
+    `words`. With `frozen` layers so do all embeddings and the first layers, which then need no backward pass."""
+    model.encoder.embeddings.word_embeddings.weight.requires_grad = words
     layers = len(model.encoder.encoder.layer)
     if frozen:
         for part in (model.encoder.embeddings, *model.encoder.encoder.layer[:frozen]):
@@ -120,6 +124,7 @@ def main():
     ap.add_argument("--head-lr", type=float, default=3e-4)
     ap.add_argument("--layer-decay", type=float, default=.9)
     ap.add_argument("--frozen-layers", type=int, default=0, help="layers that stay as they are, with the embeddings, counted from the input")
+    ap.add_argument("--train-words", action="store_true", help="train the word embeddings too")
     ap.add_argument("--end-lr", type=float, default=.05, help="share of the rate left at the end")
     ap.add_argument("--warmup", type=float, default=.03)
     ap.add_argument("--smooth", type=float, default=.05)
@@ -132,6 +137,7 @@ def main():
     ap.add_argument("--labelled", nargs="*", default=[], help="rows with a teacher's probabilities (label_stance.py) in place of the mix")
     ap.add_argument("--teacher", type=float, default=.7, help="share of the loss that these probabilities have where there is a label as well")
     ap.add_argument("--own-teacher", type=float, default=.4, help="the same for own-written rows")
+    ap.add_argument("--other-heads", type=float, default=0.0, help="weight of the teacher's answers of the two heads that a row's task does not ask")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
     args = ap.parse_args()
@@ -162,7 +168,7 @@ def work(rank, args, meeting):
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
         mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned)
-    optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers), betas=(.9, .98), fused=True)
+    optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers, args.train_words), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}
     # tokens: of all processes, as last counted together; round and batch: this process's own place.
@@ -214,7 +220,7 @@ def work(rank, args, meeting):
         factor = min(1, (share + 1e-3) / args.warmup) if args.warmup else 1.0
         for group, rate in zip(optimizer.param_groups, rates):
             group["lr"] = rate * factor * (1 - (1 - args.end_lr) * share)
-        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher, args.own_teacher)
+        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher, args.own_teacher, args.other_heads)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)
