@@ -31,6 +31,7 @@ def main():
     ap.add_argument("--f16", action="store_true", help="f16 instead of int8")
     ap.add_argument("--context-tokens", type=int, default=CONTEXT_TOKENS, help="0 for a model that reads the quote alone")
     ap.add_argument("--temperatures", help="JSON object as fit_temperatures.py writes it")
+    ap.add_argument("--risk-coverage", help="JSON object that examples/fit_abstention.rs put into a config.json of the same weights and temperatures")
     args = ap.parse_args()
     os.makedirs(args.out, exist_ok=True)
     weights = unpacked(load_file(os.path.join(args.model, "model.safetensors")))
@@ -44,9 +45,10 @@ def main():
         config.pop(name, None)
     if args.context_tokens:
         config["context_tokens"] = args.context_tokens
-    if args.temperatures:
-        with open(args.temperatures, encoding="utf-8") as file:
-            config["temperatures"] = json.load(file)
+    for name, path in (("temperatures", args.temperatures), ("risk_coverage", args.risk_coverage)):
+        if path:
+            with open(path, encoding="utf-8") as file:
+                config[name] = json.load(file)
     with open(os.path.join(args.out, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=1)
         file.write("\n")
