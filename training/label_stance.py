@@ -43,8 +43,9 @@ def main():
         model = model.bfloat16()
     pieces = Pieces(tokenizer)
     own = [r for r in own_rows(args.own) if not r["held"]]
-    mix = Mix(load_rows(args.train), args.seed, own, args.own_share, ["none"], args.turned)
-    near = NearTargets({r["target"] for r in [*sum(mix.sources.values(), []), *own] if r["task"] == "stance"}, pieces, model)
+    train = load_rows(args.train)
+    mix = Mix(train, args.seed, own, args.own_share, ["none"], args.turned)
+    near = NearTargets({r["target"] for r in train + own if r["task"] == "stance"}, pieces, model)
     news = News(load_rows(args.articles), near) if args.articles else None
     done = args.first_round
     if os.path.exists(args.out):

@@ -9,8 +9,12 @@ import re
 
 import torch
 
+from own_articles import flat
+
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"'’”)]*\s+(?=[\"'‘“(]?[A-Z0-9])")
-NAME = re.compile(r"\b(?:[A-Z][\w'’&.-]*[\w]|[A-Z]{2,})(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s+[A-Z][\w'’&-]*[\w]){0,5}")
+NAME = re.compile(r"\b[A-Z][\w'’&.-]*\w(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s+[A-Z][\w'’&-]*\w){0,5}")
+# Known targets that count as near to a text.
+NEAR = 60
 # Words that begin a sentence with a capital and name no one.
 NO_NAME = set("a an and as at but by for from he her his how i if in it its my no not of on or our she so that the their then there these they this those to was we what when "
               "where which who why with yes you your after before also all some many most one two three still now today monday tuesday wednesday thursday friday saturday "
@@ -38,15 +42,15 @@ class NearTargets:
         sums = torch.nn.functional.embedding_bag(torch.tensor([i for text in ids for i in text]), self.table, starts, mode="sum")
         return torch.nn.functional.normalize(sums, dim=1).bfloat16()
 
-    def near(self, texts, count=60):
+    def near(self, texts):
         """For each text the nearest known targets, nearest first, without the text itself."""
         self.pieces.prepare(texts)
         new = [t for t in dict.fromkeys(texts) if t not in self.known]
         for start in range(0, len(new), 256):
             part = new[start:start + 256]
-            best = torch.topk((self.embedded(part) @ self.vectors.T).float(), min(count + 1, len(self.targets))).indices.tolist()
+            best = torch.topk((self.embedded(part) @ self.vectors.T).float(), min(NEAR + 1, len(self.targets))).indices.tolist()
             for text, found in zip(part, best):
-                self.known[text] = [self.targets[k] for k in found if self.targets[k].lower() != text.lower()][:count]
+                self.known[text] = [self.targets[k] for k in found if self.targets[k].lower() != text.lower()][:NEAR]
         return [self.known[t] for t in texts]
 
 
@@ -79,10 +83,10 @@ class News:
     def __init__(self, articles, near):
         self.near, self.quotes, self.sentences = near, [], []
         for article in articles:
-            text = " ".join(article["text"].split())
+            text = flat(article["text"])
             names = list(dict.fromkeys(self.names(text)))
             for quote in article["quotes"]:
-                content = " ".join(quote["content"].split())
+                content = flat(quote["content"])
                 if len(content.split()) > 4 and names:
                     self.quotes.append((content, names))
             for sentence in sentences(text):
