@@ -15,7 +15,7 @@ import torch
 from own_articles import own_rows
 from stance_data import TURNED, Mix, load_rows
 from stance_model import Pieces, load_model, predict, probabilities
-from transfer_pairs import News, NearTargets, other_pairs
+from transfer_pairs import News, NearTargets, Passages, Replaced, other_pairs, replaced_pairs
 
 
 def main():
@@ -24,11 +24,16 @@ def main():
     ap.add_argument("--train", nargs="+", required=True)
     ap.add_argument("--own", nargs="*", default=[])
     ap.add_argument("--own-share", type=float, default=.25)
+    ap.add_argument("--own-once", action="store_true", help="each own-written row once in 16 rounds, and no public rows")
     ap.add_argument("--turned", type=float, default=TURNED)
     ap.add_argument("--foreign", type=float, default=.25, help="texts with another target besides, as a share of the stance rows")
     ap.add_argument("--crops", type=float, default=.1, help="a sentence or two of a longer text besides, as a share of the stance rows")
     ap.add_argument("--articles", nargs="*", default=[], help="news articles with quotes (score_quotes.py's schema): their words with names and targets")
     ap.add_argument("--news", type=int, default=1000, help="rows of those in a round")
+    ap.add_argument("--replaced", type=float, default=0.0, help="texts with some words replaced besides, as a share of the public rows")
+    ap.add_argument("--passages", nargs="*", default=[], help="running texts, rows of {text, source}")
+    ap.add_argument("--passage-rows", type=int, default=1500, help="rows of those in a round")
+    ap.add_argument("--known", nargs="*", default=[], help="rows labelled before: left out")
     ap.add_argument("--first-round", type=int, default=0, help="so that several processes share the rounds, each with its own --out")
     ap.add_argument("--rounds", type=int, default=24, help="the round to end before")
     ap.add_argument("--seed", type=int, default=41)
@@ -46,17 +51,24 @@ def main():
     train = load_rows(args.train)
     mix = Mix(train, args.seed, own, args.own_share, ["none"], args.turned)
     near = NearTargets({r["target"] for r in train + own if r["task"] == "stance"}, pieces, model)
+    replaced = Replaced(tokenizer, model)
+    known = {(r["text"], r["target"], r["task"]) for r in load_rows(args.known)}
+    passages = Passages(load_rows(args.passages), near) if args.passages else None
     news = News(load_rows(args.articles), near) if args.articles else None
     done = args.first_round
     if os.path.exists(args.out):
         done = max(r["round"] for r in load_rows([args.out])) + 1
     with open(args.out, "a", encoding="utf-8") as file:
         for k in range(done, args.rounds):
-            rows = mix.round(k)
+            rows = own[k::16] if args.own_once else mix.round(k)
+            public = [r for r in rows if not r["source"].startswith("own")]
             rows += other_pairs(rows, near, args.foreign, args.crops, f"{args.seed} other {k}")
+            rows += replaced_pairs(public, near, replaced, args.replaced, f"{args.seed} replaced {k}")
             if args.without_public:
                 rows = [r for r in rows if r["label"] is None or r["source"].startswith("own")]
             rows += news.pairs(args.news, f"{args.seed} news {k}") if news else []
+            rows += passages.pairs(args.passage_rows, f"{args.seed} passages {k}") if passages else []
+            rows = [r for r in rows if (r["text"], r["target"], r["task"]) not in known]
             logits = predict(model, pieces, rows, batch_tokens=2048)
             lines = []
             for row, values in zip(rows, logits):

