@@ -5,10 +5,12 @@
 //! is first written to the rows, then to the journal: what the journal does not know of is cut off
 //! again. In the end (`corpus/finish.rs`) `OUT` gets its name when it is whole, and the journal goes.
 
-pub mod finish;
+mod finish;
 pub mod identity;
+pub mod manifest;
 pub mod merge;
 pub mod verify;
+mod whole;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -7,8 +7,8 @@ use anyhow::{Context, anyhow};
 use clap::{Args, CommandFactory, FromArgMatches};
 use quotestance::article::Articles;
 use quotestance::corpus::OutputFiles;
-use quotestance::corpus::finish::Manifest;
 use quotestance::corpus::identity::{self, Identity};
+use quotestance::corpus::manifest::Manifest;
 use quotestance::corpus::verify::{Sample, verify};
 use quotestance::{Error, ErrorKind, Run};
 

@@ -3,156 +3,23 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::identity::Identity;
+use super::manifest::{About, Counts, FileFacts, Machine, Manifest, RowsOptions, Timings};
+use super::whole::{Out, aside, digest_of, hexadecimal, remove, rename, sync_folder, write_whole};
 use super::{Corpus, OutputFiles, cannot_read, cannot_write};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::journal::{Done, Entry, entries};
 use crate::output::package::data_package;
 use crate::output::parquet::from_rows;
-use crate::output::{OutputFormat, OutputOptions, guarded, write_csv};
+use crate::output::{OutputFormat, guarded, write_csv};
 use crate::pipeline::Duplicates;
 use crate::record::DUPLICATE_COLUMNS;
-
-/// `OUT.run.json`: what a run was and came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The command line, without the program.
-    pub command: Vec<String>,
-    /// The folder that relative paths of the inputs start in: where the command was given, or,
-    /// after a merge, the first shard's.
-    pub folder: PathBuf,
-    /// Version, settings, inputs.
-    #[serde(flatten)]
-    pub identity: Identity,
-    /// How rows are written down.
-    pub rows: RowsOptions,
-    /// What was done.
-    pub counts: Counts,
-    /// SHA-256 over the lines `ID TAB DIGEST` of all articles in order, where DIGEST is the first
-    /// 16 digits of the SHA-256 of the article's text: what was read, whatever files it stood in.
-    pub texts_sha256: String,
-    /// The output as it was written.
-    pub output: FileFacts,
-    /// When, and for how long.
-    pub timings: Timings,
-    /// On what.
-    pub machine: Machine,
-}
-
-/// How rows are written down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RowsOptions {
-    /// Format and columns.
-    #[serde(flatten)]
-    pub output: OutputOptions,
-    /// What was done with near copies.
-    pub duplicates: Duplicates,
-}
-
-impl RowsOptions {
-    /// Whether the output is made from the rows when all are there, and is not these rows itself.
-    pub(super) fn are_made_at_the_end(&self) -> bool {
-        self.duplicates != Duplicates::Keep || self.output.format == OutputFormat::Parquet
-    }
-}
-
-/// What was done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Documents of the inputs, other shards' included.
-    pub documents: u64,
-    /// Articles done.
-    pub articles: u64,
-    /// Quotes found in them.
-    pub quotes: u64,
-    /// Articles that are near copies of earlier ones.
-    pub duplicates: u64,
-    /// Documents that failed.
-    pub failed: u64,
-    /// What was met in the articles.
-    #[serde(flatten)]
-    pub met: crate::output::Counts,
-}
-
-/// One file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FileFacts {
-    /// Its name.
-    pub name: String,
-    /// Its length.
-    pub bytes: u64,
-    /// As `sha256sum` tells it.
-    pub sha256: String,
-}
-
-/// When, and for how long.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timings {
-    /// When the run began, or was last taken up (UTC).
-    pub started: String,
-    /// When it ended.
-    pub ended: String,
-    /// Seconds between the two.
-    pub seconds: f64,
-    /// Whether an interrupted run was taken up; what came before is not in `seconds`.
-    pub resumed: bool,
-}
-
-/// A computer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Machine {
-    /// Operating system and architecture.
-    pub system: String,
-    /// The processor's own name, where the system tells it.
-    pub processor: String,
-    /// Processors that the run could use.
-    pub processors: usize,
-    /// Threads that it used.
-    pub threads: usize,
-    /// Engine, precision and instruction set of the model.
-    pub engine: String,
-}
-
-/// What the manifest tells of the run, and only its caller knows.
-#[derive(Clone, Debug)]
-pub struct About {
-    /// The command line, without the program.
-    pub command: Vec<String>,
-    /// The folder it was given in.
-    pub folder: PathBuf,
-    /// When it began or went on.
-    pub started: SystemTime,
-    /// Threads of the run.
-    pub threads: usize,
-    /// Engine, precision and instruction set of the model; empty without one.
-    pub engine: String,
-}
-
-impl Manifest {
-    /// Reads `OUT.run.json`.
-    ///
-    /// # Errors
-    /// If it cannot be read, or is none.
-    pub fn read(path: &Path) -> Result<Manifest> {
-        let bytes = std::fs::read(path).map_err(|error| {
-            cannot_read(path, error).hint(
-                "quotestance writes it beside each output, as OUT.run.json, when a run is done",
-            )
-        })?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::new(ErrorKind::Format, "not a run.json of this version")
-                .at(path)
-                .because(error)
-        })
-    }
-}
 
 impl Corpus {
     /// Makes the output whole. The inputs must have been [read to their end](Corpus::end).
@@ -418,85 +285,6 @@ fn csv_cells(cells: [String; 2]) -> Vec<u8> {
     let mut bytes = vec![b','];
     write_csv(&mut bytes, cells).expect("a vector takes all that is written to it");
     bytes
-}
-
-/// A file in the making.
-type Out = BufWriter<File>;
-
-/// Writes a file aside and gives it its name when it is on the disk.
-fn write_whole(path: &Path, write: impl FnOnce(&mut Out) -> Result<()>) -> Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
-    aside(&partial, write)?;
-    rename(&partial, path)
-}
-
-fn aside(path: &Path, write: impl FnOnce(&mut Out) -> Result<()>) -> Result<()> {
-    let file = File::create(path).map_err(|error| cannot_write(path, error))?;
-    let mut out = BufWriter::with_capacity(1 << 16, file);
-    write(&mut out)?;
-    out.flush()
-        .and_then(|()| out.get_ref().sync_all())
-        .map_err(|error| cannot_write(path, error))
-}
-
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    std::fs::rename(from, to).map_err(|error| {
-        Error::new(
-            ErrorKind::Io,
-            format!("cannot be renamed to {}", to.display()),
-        )
-        .at(from)
-        .because(error)
-    })
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::new(ErrorKind::Io, "cannot be removed")
-                .at(path)
-                .because(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Makes renames last. Only Unix lets a folder be opened for it; elsewhere they last as they are.
-fn sync_folder(folder: &Path) -> Result<()> {
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| cannot_write(folder, error))?;
-    }
-    Ok(())
-}
-
-pub(super) fn digest_of(path: &Path) -> Result<(u64, String)> {
-    let mut hash = Sha256::new();
-    let mut file = File::open(path).map_err(|error| cannot_read(path, error))?;
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((bytes, hexadecimal(&hash.finalize()))),
-            Ok(length) => {
-                hash.update(&buffer[..length]);
-                bytes += length as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(cannot_read(path, error)),
-        }
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn timestamp(time: SystemTime) -> String {

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::finish::{About, Manifest};
+use super::manifest::{About, Manifest};
 use super::{Corpus, OutputFiles, cannot_read};
 use crate::duplicates::DuplicateIndex;
 use crate::error::{Error, ErrorKind, Result};

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::ThreadPool;
 use sha2::{Digest, Sha256};
 
-use super::finish::{Manifest, digest_of};
+use super::manifest::Manifest;
+use super::whole::digest_of;
 use super::{OutputFiles, cannot_read};
 use crate::article::Articles;
 use crate::duplicates::DuplicateIndex;

@@ -1,7 +1,7 @@
 //! Passages between marks told apart by their form alone, in whatever language: speech, or a title,
 //! a name, a word held at arm's length.
 
-use super::Paragraph;
+use super::paragraph::Paragraph;
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 
 /// Words of a fragment that begins in lower case, at least. One word alone is as often a word that

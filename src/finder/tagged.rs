@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::choice::choose;
 use super::confidence::{Evidence, confidence};
-use super::{finish, join_paragraphs};
+use super::join_paragraphs;
+use super::paragraph::finish;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::names::Names;
 use crate::attribution::{AttributedQuote, Speaker, SpeakerKind, Step};
