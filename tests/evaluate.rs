@@ -1,24 +1,21 @@
 //! `quotestance evaluate`: figures by hand on small files, and the same figures as the two Python
 //! scorers where these are on this machine.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
 
+use program::{quotestance, run, stderr};
+
 fn evaluate(args: &[&str]) -> Value {
-    let output = Command::cargo_bin("quotestance")
-        .unwrap()
-        .arg("evaluate")
-        .args(args)
-        .arg("--json")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let output = run(&[&["evaluate", "--json"], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -122,12 +119,8 @@ fn an_abstained_row_counts_in_no_figure_and_a_bad_one_is_named() {
     assert_eq!(report["all"]["abstained"], 1);
     assert_eq!(report["all"]["acc"]["value"], 1.0);
     let bad = write(folder.path(), "bad.csv", "id,label\n1,favour\n");
-    let output = Command::cargo_bin("quotestance")
-        .unwrap()
-        .args(["evaluate", "--task", "stance", &gold, &bad])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = run(&["evaluate", "--task", "stance", &gold, &bad]);
+    let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("bad.csv, line 2") && said.contains("unknown label \"favour\""));
 }
@@ -379,9 +372,7 @@ fn what_the_program_finds_is_scored_alike_from_a_file_and_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let found = folder.path().join("found.articles.jsonl");
     let (gold, found) = (gold.to_str().unwrap(), found.to_str().unwrap());
-    Command::cargo_bin("quotestance")
-        .unwrap()
-        .args(["quotes", gold, "--rules-only", "-q", "-o", found])
+    quotestance(&["quotes", gold, "--rules-only", "-q", "-o", found])
         .assert()
         .success();
     for options in [&[][..], &["--subset", "quoted", "--speech-only"]] {
