@@ -19,7 +19,7 @@ import torch.multiprocessing
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from stance_data import TURNED, Labelled, Mix, load_rows
+from stance_data import ROWS, TURNED, Labelled, Mix, load_rows
 from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model
 
 
@@ -112,6 +112,7 @@ def main():
     ap.add_argument("--start", required=True, help="model folder to start from")
     ap.add_argument("--train", nargs="*", default=[], help="JSONL rows of the public sources")
     ap.add_argument("--own", nargs="*", default=[], help="own-written articles (JSONL); a fifth is held aside")
+    ap.add_argument("--rows", nargs="*", default=[], metavar="SOURCE=N", help="rows of a source in a round of the mix, in place of stance_data.ROWS")
     ap.add_argument("--leave-out", nargs="*", default=[], help="sources that are not trained on")
     ap.add_argument("--own-share", type=float, default=.35, help="share of rows from the own-written articles")
     ap.add_argument("--own-forms", nargs="+", default=["none"] * 7 + ["both"] * 8 + ["around"] * 5, help="context forms, one drawn for each row")
@@ -171,6 +172,7 @@ def work(rank, args, meeting):
     if args.labelled:
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
+        ROWS.update((name, int(n)) for name, n in (given.split("=") for given in args.rows))
         mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers, args.train_words), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
