@@ -60,7 +60,7 @@ def main():
         done = max(r["round"] for r in load_rows([args.out])) + 1
     with open(args.out, "a", encoding="utf-8") as file:
         for k in range(done, args.rounds):
-            rows = own[k::16] if args.own_once else mix.round(k)
+            rows = own[k % 16::16] if args.own_once else mix.round(k)
             public = [r for r in rows if not r["source"].startswith("own")]
             rows += other_pairs(rows, near, args.foreign, args.crops, f"{args.seed} other {k}")
             rows += replaced_pairs(public, near, replaced, args.replaced, f"{args.seed} replaced {k}")

@@ -30,7 +30,7 @@ def speech(text):
     text = re.sub(r"\([^)]*\)", "", text)
     text = re.sub(r"^[A-Z .,'’-]{4,}:\s*", "", text, flags=re.M)
     text = " ".join(line for line in text.split("\n") if len(line.split()) > 3)
-    return re.sub(r"\s+([.,;!?])", r"\1", flat(text)).strip()
+    return re.sub(r"\s+([.,;!?])", r"\1", flat(text))
 
 
 def main():

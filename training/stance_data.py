@@ -69,8 +69,8 @@ def load_rows(paths):
 class Mix:
     """Rounds of rows. Round k depends on the seed and k alone, so that a stopped training goes on with the same rows."""
 
-    def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None, turned=TURNED):
-        self.seed, self.own, self.own_share, self.own_forms, self.turned = seed, list(own), own_share, own_forms, turned
+    def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None, turned=TURNED, sizes=ROWS):
+        self.seed, self.own, self.own_share, self.own_forms, self.turned, self.sizes = seed, list(own), own_share, own_forms, turned, sizes
         self.sources = collections.defaultdict(list)
         for row in rows:
             self.sources[row["source"]].append(row)
@@ -88,11 +88,11 @@ class Mix:
         return out
 
     def round(self, k, parts=16):
-        """The k-th part of the mix: one sixteenth of ROWS, augmented."""
+        """The k-th part of the mix: one sixteenth of `sizes`, augmented."""
         rng = random.Random(f"{self.seed} round {k}")
         out = []
         for name in sorted(self.sources):
-            n = ROWS.get(name, len(self.sources[name]))
+            n = self.sizes.get(name, len(self.sources[name]))
             n = n // parts + (rng.random() < n % parts / parts)
             for row in self.part(name, k, n) if n else []:
                 if row["task"] == "stance":

@@ -172,8 +172,8 @@ def work(rank, args, meeting):
     if args.labelled:
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
-        ROWS.update((name, int(n)) for name, n in (given.split("=") for given in args.rows))
-        mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned)
+        sizes = ROWS | {name: int(n) for name, n in (given.split("=") for given in args.rows)}
+        mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned, sizes)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers, args.train_words), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}

@@ -18,10 +18,12 @@ NAME = re.compile(r"\b[A-Z][\w'’&.-]*\w(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s
 NEAR = 60
 # A topic's words stand between such ones.
 WORD = re.compile(r"[A-Za-z][\w'’-]*|[.,;:!?()\"“”]")
-FUNCTION = set("a about after again all also am an and any are as at be because been before being but by can could did do does doing don't down each even every few for from get "
-               "go going got had has have having he her here him his how i i'm if in into is isn't it it's its just know like made make many may me might more most much must my no nor "
-               "not now of off on one only or other our out over own put said same say says she should so some such take than that that's the their them then there these they think "
-               "this those to too two under until up us very want was way we well were what when where which while who why will with would year years yes yet you your never today himself herself themselves itself that’s it’s cannot yesterday tomorrow always ever something nothing someone anyone everyone people".split())
+FUNCTION = set("a about after again all also am an and any are as at be because been before being but by can could did do does doing don't down each even every few "
+               "for from get go going got had has have having he her here him his how i i'm if in into is isn't it it's its just know like made make many may me might "
+               "more most much must my no nor not now of off on one only or other our out over own put said same say says she should so some such take than that "
+               "that's the their them then there these they think this those to too two under until up us very want was way we well were what when where which while "
+               "who why will with would year years yes yet you your never today himself herself themselves itself that’s it’s cannot yesterday tomorrow always ever "
+               "something nothing someone anyone everyone people".split())
 # Words that begin a sentence with a capital and name no one.
 NO_NAME = set("a an and as at but by for from he her his how i if in it its my no not of on or our she so that the their then there these they this those to was we what when "
               "where which who why with yes you your after before also all some many most one two three still now today monday tuesday wednesday thursday friday saturday "
@@ -161,8 +163,8 @@ class Passages:
                 out.append({**row, "target": "", "task": "sentiment"})
             elif kind < .35 and names:
                 out.append({**row, "target": rng.choice(names), "task": rng.choice(("tsc", "stance"))})
-            elif kind < .6 and topics(passage):
-                out.append({**row, "target": rng.choice(topics(passage)), "task": "stance"})
+            elif kind < .6 and (found := topics(passage)):
+                out.append({**row, "target": rng.choice(found), "task": "stance"})
             else:
                 out.append({**row, "target": rng.choice(self.near.near([passage])[0][:40]), "task": "stance"})
         return out

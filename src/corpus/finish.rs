@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::identity::Identity;
 use super::manifest::{About, Counts, FileFacts, Machine, Manifest, RowsOptions, Timings};
 use super::whole::{Out, aside, digest_of, hexadecimal, remove, rename, sync_folder, write_whole};
-use super::{Corpus, OutputFiles, cannot_read, cannot_write};
+use super::{Corpus, cannot_read, cannot_write};
 use crate::error::Result;
 use crate::journal::{Done, Entry, entries};
 use crate::output::package::data_package;
@@ -296,13 +296,6 @@ fn processor() -> String {
     let line = info.lines().find(|line| line.starts_with("model name"));
     let name = line.and_then(|line| line.split_once(':'));
     name.map_or_else(String::new, |(_, name)| name.trim().to_owned())
-}
-
-impl OutputFiles {
-    /// Whether a run has left something here that can be gone on with.
-    pub fn is_interrupted(&self) -> bool {
-        self.journal().exists()
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::article::source::{Given, Sources};
 use crate::corpus::OutputFiles;
+use crate::corpus::whole::hexadecimal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shard::Shard;
 
@@ -233,9 +234,5 @@ fn modified(meta: &Metadata) -> u128 {
 }
 
 fn short(hash: Sha256) -> String {
-    let digest = hash.finalize();
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&hash.finalize()[..8])
 }

@@ -1,4 +1,4 @@
-//! Files that get their name when they are whole and on the disk.
+//! Files that get their name when they are whole and on the disk, and their digests.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -66,6 +66,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Length and SHA-256 of a file, as `sha256sum` tells it.
 pub(super) fn digest_of(path: &Path) -> Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut file = File::open(path).map_err(|error| cannot_read(path, error))?;
