@@ -383,6 +383,18 @@ impl Classifier {
         Ok(predictions)
     }
 
+    /// Whether the model can read texts against this target.
+    ///
+    /// # Errors
+    /// A target of more tokens than half of a window.
+    pub fn check_target(&self, target: &str) -> Result<()> {
+        // A token is a byte at least.
+        match target.len() <= MOST_TARGET_TOKENS {
+            true => Ok(()),
+            false => fits(target, &self.model.ids(target)?),
+        }
+    }
+
     /// What the model says of each (text, target); pairs that come twice are computed once.
     ///
     /// # Errors
@@ -423,15 +435,7 @@ impl Classifier {
         let mut sizes = Vec::with_capacity(pairs.len());
         for (text, target) in pairs {
             let (text_ids, target_ids) = (texts.of(text), targets.of(target));
-            if target_ids.len() > MOST_TARGET_TOKENS {
-                let message = format!(
-                    "the target {target:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
-                    target_ids.len()
-                );
-                return Err(
-                    Error::new(ErrorKind::Option, message).hint("name the target in fewer words")
-                );
-            }
+            fits(target, target_ids)?;
             let room = window_tokens - self.model.pair_overhead() - target_ids.len();
             let before = sequences.len();
             sequences.extend(windows(text_ids, room).map(|ids| self.model.pair(ids, target_ids)));
@@ -462,6 +466,17 @@ impl Classifier {
         });
         Ok(scores.collect())
     }
+}
+
+fn fits(target: &str, ids: &[u32]) -> Result<()> {
+    if ids.len() <= MOST_TARGET_TOKENS {
+        return Ok(());
+    }
+    let message = format!(
+        "the target {target:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
+        ids.len()
+    );
+    Err(Error::new(ErrorKind::Option, message).hint("name the target in fewer words"))
 }
 
 /// The ids of a text in pieces of at most `room`, each but the last half new; all of it in one

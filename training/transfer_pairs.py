@@ -5,6 +5,7 @@ A known text with another target, most often one near to its own; a sentence or 
 others that are like them (as in TinyBERT: Jiao et al. 2020); the words of news articles, with the names that stand in the article and with known targets
 near to the words; passages of any running text, with known targets, names and topics taken from the passage itself.
 """
+import collections
 import random
 import re
 
@@ -171,17 +172,19 @@ class Passages:
 
 
 class News:
-    """Pairs from news articles {"text", "quotes": [{"content"}]}."""
+    """Pairs from news articles {"text", "quotes": [{"content"}]}: quotes with names and topics of their article, sentences with names."""
 
     def __init__(self, articles, near):
         self.near, self.quotes, self.sentences = near, [], []
         for article in articles:
             text = flat(article["text"])
             names = list(dict.fromkeys(self.names(text)))
+            # What an article names more than once it may be about.
+            recurring = [t for t, n in collections.Counter(topics(text)).items() if n > 1]
             for quote in article["quotes"]:
                 content = flat(quote["content"])
                 if len(content.split()) > 4 and names:
-                    self.quotes.append((content, names))
+                    self.quotes.append((content, names, recurring or names))
             for sentence in sentences(text):
                 found = self.names(sentence)
                 if found and 6 < len(sentence.split()) < 70:
@@ -196,11 +199,12 @@ class News:
         out = []
         for _ in range(count):
             kind, row = rng.random(), {"label": None, "source": "news"}
-            if kind < .3:
+            if kind < .25:
                 sentence, names = rng.choice(self.sentences)
                 out.append({**row, "text": sentence, "target": rng.choice(names), "task": "tsc"})
                 continue
-            quote, names = rng.choice(self.quotes)
-            target = rng.choice(names) if kind < .6 else rng.choice(self.near.near([quote])[0][:30]) if kind < .9 else ""
+            quote, names, recurring = rng.choice(self.quotes)
+            target = (rng.choice(names) if kind < .45 else rng.choice(recurring) if kind < .7
+                      else rng.choice(self.near.near([quote])[0][:30]) if kind < .92 else "")
             out.append({**row, "text": quote, "target": target, "task": "stance" if target else "sentiment"})
         return out

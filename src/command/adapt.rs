@@ -12,7 +12,7 @@ use quotestance::evaluation::Bootstrap;
 use quotestance::model::folder::ModelFolder;
 use quotestance::pipeline::Observer;
 use quotestance::table::{Row, Table, TableFormat, TableOptions};
-use quotestance::{Error, ErrorKind, Target, Task};
+use quotestance::{Classifier, Error, ErrorKind, Target, Task};
 
 use super::progress::Progress;
 use super::{CommonArgs, ModelArgs, Stop};
@@ -71,8 +71,8 @@ impl AdaptArgs {
             .into());
         }
         let mut progress = Progress::new(self.common.quiet, self.common.log);
-        let (rows, failed) = self.rows(&mut progress)?;
         let classifier = self.model.load()?;
+        let (rows, failed) = self.rows(&classifier, &mut progress)?;
         let shipped = classifier.head(Task::Stance)?;
         let pool = self.common.pool()?;
         let mut features = Vec::new();
@@ -121,7 +121,11 @@ impl AdaptArgs {
     }
 
     /// The rows that are understood, and how many are not; these are named.
-    fn rows(&self, progress: &mut Progress) -> anyhow::Result<(Vec<Labelled>, u64)> {
+    fn rows(
+        &self,
+        classifier: &Classifier,
+        progress: &mut Progress,
+    ) -> anyhow::Result<(Vec<Labelled>, u64)> {
         let format = TableFormat::of(&self.labels).ok_or_else(|| {
             anyhow!(
                 "{}: expected a table ending in .csv, .tsv, .jsonl or .parquet",
@@ -136,6 +140,7 @@ impl AdaptArgs {
         })?;
         if let Some(target) = &self.target {
             Target::new(target, [])?;
+            classifier.check_target(target)?;
         }
         let columns = [
             (Some(&self.label_column), "--label-column"),
@@ -154,7 +159,7 @@ impl AdaptArgs {
         }
         let (mut rows, mut failed) = (Vec::new(), 0);
         for row in table {
-            match row.and_then(|row| self.labelled(&row, &text)) {
+            match row.and_then(|row| self.labelled(&row, &text, classifier)) {
                 Ok(row) => rows.push(row),
                 Err(error) => {
                     failed += 1;
@@ -165,13 +170,16 @@ impl AdaptArgs {
         Ok((rows, failed))
     }
 
-    fn labelled(&self, row: &Row, text_column: &str) -> quotestance::Result<Labelled> {
-        let broken = |message: String, column: &str| {
-            Error::new(ErrorKind::Format, message)
-                .at(&self.labels)
-                .at_row(row.at)
-                .at_column(column)
-        };
+    fn labelled(
+        &self,
+        row: &Row,
+        text_column: &str,
+        classifier: &Classifier,
+    ) -> quotestance::Result<Labelled> {
+        let at =
+            |error: Error, column: &str| error.at(&self.labels).at_row(row.at).at_column(column);
+        let broken =
+            |message: String, column: &str| at(Error::new(ErrorKind::Format, message), column);
         let filled = |column: &str| {
             row.get(column)
                 .map(str::trim)
@@ -183,6 +191,9 @@ impl AdaptArgs {
         let target = self.target.as_deref().map(str::trim).or_else(own);
         let target =
             target.ok_or_else(|| broken("no target in this row".into(), &self.target_column))?;
+        classifier
+            .check_target(target)
+            .map_err(|error| at(error, &self.target_column))?;
         let name = filled(&self.label_column).unwrap_or_default();
         let labels = Task::Stance.labels();
         let label = labels

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use quotestance::evaluation::labels::{Answer, Gold, LabelFigures, LabelOptions, LabelReport};
 use quotestance::evaluation::quotes::{QuoteFigures, QuoteOptions, ScoredArticle};
@@ -160,13 +160,12 @@ impl EvaluateArgs {
         let pool = self.common.pool()?;
         let mut answers = HashMap::new();
         for rows in gold.rows.chunks(CHUNK_ROWS) {
-            let pairs = rows.iter().map(|row| match &row.text {
-                Some(text) => Ok((text.as_str(), row.target.as_str())),
-                None => Err(anyhow!(
-                    "{}: the row {:?} has no text to predict",
-                    self.gold.display(),
-                    row.id
-                )),
+            let pairs = rows.iter().map(|row| {
+                let place = || format!("{}: the row {:?}", self.gold.display(), row.id);
+                let text = row.text.as_deref();
+                let text = text.ok_or_else(|| anyhow!("{} has no text to predict", place()))?;
+                classifier.check_target(&row.target).with_context(place)?;
+                Ok((text, row.target.as_str()))
             });
             let pairs: Vec<(&str, &str)> = pairs.collect::<anyhow::Result<_>>()?;
             let scores = pool.install(|| classifier.score(&pairs))?;

@@ -97,6 +97,9 @@ impl LabelArgs {
         let mut table = Table::open(&self.pairs, format, &TableOptions::default())?;
         let columns = self.columns(&table, targets.is_empty())?;
         let classifier = self.model.load()?;
+        for target in &targets {
+            classifier.check_target(target)?;
+        }
         if self.common.verbose {
             let (model, engine) = (classifier.model_name(), classifier.engine());
             say!("model: {model}, {engine}");
@@ -122,7 +125,7 @@ impl LabelArgs {
             let mut read = 0;
             for row in rows {
                 read += 1;
-                match row.and_then(|row| self.pairs(&row, &columns, &targets)) {
+                match row.and_then(|row| self.pairs(&row, &columns, &targets, &classifier)) {
                     Ok(of_row) => {
                         summary.articles += 1;
                         pairs.extend(of_row);
@@ -201,6 +204,7 @@ impl LabelArgs {
         row: &Row,
         columns: &Columns,
         targets: &[String],
+        classifier: &Classifier,
     ) -> quotestance::Result<Vec<Pair>> {
         let failed = |kind, message: String, column: &str| {
             Error::new(kind, message)
@@ -231,13 +235,16 @@ impl LabelArgs {
         };
         let own = columns.target.as_deref().and_then(|column| row.get(column));
         let own = [own.unwrap_or_default().trim().to_owned()];
+        let column = columns.target.as_deref().unwrap_or("target");
+        classifier
+            .check_target(&own[0])
+            .map_err(|error| error.at(&self.pairs).at_row(row.at).at_column(column))?;
         let targets = if targets.is_empty() {
             &own[..]
         } else {
             targets
         };
         if targets[0].is_empty() && task != Task::Sentiment {
-            let column = columns.target.as_deref().unwrap_or("target");
             return Err(failed(
                 ErrorKind::Empty,
                 "no target in this row".into(),

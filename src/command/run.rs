@@ -125,6 +125,9 @@ impl RunArgs {
             .options(true, abstention, self.offsets, metadata, duplicates)?;
         let (classifier, finder) = rayon::join(|| self.model.load(), || self.finder.load());
         let (classifier, finder) = (classifier?, finder?);
+        for name in names.iter().chain(&self.alias) {
+            classifier.check_target(name)?;
+        }
         if self.common.verbose {
             say!(
                 "model: {}, {}",
