@@ -49,11 +49,6 @@ impl OutputFiles {
         self.beside("journal")
     }
 
-    /// Whether a run has left something here that can be gone on with.
-    pub fn is_interrupted(&self) -> bool {
-        self.journal().exists()
-    }
-
     /// The documents that have failed, if any.
     pub fn errors(&self) -> PathBuf {
         self.beside("errors.jsonl")
