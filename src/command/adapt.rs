@@ -187,13 +187,19 @@ impl AdaptArgs {
         };
         let text = filled(text_column);
         let text = text.ok_or_else(|| broken("no text in this row".into(), text_column))?;
-        let own = || filled(&self.target_column);
-        let target = self.target.as_deref().map(str::trim).or_else(own);
-        let target =
-            target.ok_or_else(|| broken("no target in this row".into(), &self.target_column))?;
-        classifier
-            .check_target(target)
-            .map_err(|error| at(error, &self.target_column))?;
+        let target = match &self.target {
+            // Checked before the rows are read.
+            Some(target) => target.trim(),
+            None => {
+                let column = &self.target_column;
+                let own = filled(column);
+                let own = own.ok_or_else(|| broken("no target in this row".into(), column))?;
+                classifier
+                    .check_target(own)
+                    .map_err(|error| at(error, column))?;
+                own
+            }
+        };
         let name = filled(&self.label_column).unwrap_or_default();
         let labels = Task::Stance.labels();
         let label = labels

@@ -206,12 +206,9 @@ impl LabelArgs {
         targets: &[String],
         classifier: &Classifier,
     ) -> quotestance::Result<Vec<Pair>> {
-        let failed = |kind, message: String, column: &str| {
-            Error::new(kind, message)
-                .at(&self.pairs)
-                .at_row(row.at)
-                .at_column(column)
-        };
+        let at =
+            |error: Error, column: &str| error.at(&self.pairs).at_row(row.at).at_column(column);
+        let failed = |kind, message: String, column: &str| at(Error::new(kind, message), column);
         let text = row
             .get(&columns.text)
             .filter(|text| !text.trim().is_empty());
@@ -238,7 +235,7 @@ impl LabelArgs {
         let column = columns.target.as_deref().unwrap_or("target");
         classifier
             .check_target(&own[0])
-            .map_err(|error| error.at(&self.pairs).at_row(row.at).at_column(column))?;
+            .map_err(|error| at(error, column))?;
         let targets = if targets.is_empty() {
             &own[..]
         } else {
