@@ -472,8 +472,10 @@ fn fits(target: &str, ids: &[u32]) -> Result<()> {
     if ids.len() <= MOST_TARGET_TOKENS {
         return Ok(());
     }
+    // Longer than a message should be.
+    let beginning: String = target.chars().take(60).collect();
     let message = format!(
-        "the target {target:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
+        "the target that begins {beginning:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
         ids.len()
     );
     Err(Error::new(ErrorKind::Option, message).hint("name the target in fewer words"))
