@@ -70,12 +70,19 @@ class StanceModel(torch.nn.Module):
     def encoder(self):
         return getattr(self, self.family)
 
-    def forward(self, ids, types, mask):
-        """Logits [batch, 9] of padded sequences [batch, tokens]."""
+    def hidden(self, ids, types, mask):
+        """Last hidden states [batch, tokens, hidden] of padded sequences [batch, tokens]."""
         types = {"token_type_ids": types} if self.form.token_types else {}
-        hidden = self.encoder(input_ids=ids, attention_mask=mask, **types).last_hidden_state
+        return self.encoder(input_ids=ids, attention_mask=mask, **types).last_hidden_state
+
+    def answers(self, hidden, mask):
+        """Logits [batch, 9] of last hidden states."""
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         return self.classifier((hidden * weight).sum(1) / weight.sum(1))
+
+    def forward(self, ids, types, mask):
+        """Logits [batch, 9] of padded sequences [batch, tokens]."""
+        return self.answers(self.hidden(ids, types, mask), mask)
 
 
 def int8(matrix):

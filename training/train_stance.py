@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from stance_data import ROWS, TURNED, Labelled, Mix, load_rows
+from states import States
 from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model
 
 
@@ -31,7 +32,9 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
         target = pieces(row["target"])[:48]
         room = longest - form.overhead() - len(target)
         text = pieces(row["text"])
-        if len(text) > room:  # any part of a long text, the beginning most often: the program reads windows
+        if "states" in row:  # the very pieces that the teacher read
+            text = text[row["start"]:row["start"] + row["states"] - len(target)]
+        elif len(text) > room:  # any part of a long text, the beginning most often: the program reads windows
             start = 0 if rng.random() < .6 else rng.randrange(len(text) - room + 1)
             text = text[start:start + room]
         context = row.get("context")
@@ -49,12 +52,16 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
     return out
 
 
-def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0, other_heads=0.0):
+def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0, other_heads=0.0, states=None, state_weight=1.0):
     """Cross-entropy with the labels, and where a row has a teacher's probabilities (`soft`), `teacher` of it with those (`own_teacher`
     where the label is own-written); a row without a label has only them (Hinton et al. 2015, temperature 1). `other_heads` times that of
-    the two heads that the row's task does not ask, with the teacher's answers to the same text and target (`logits`)."""
+    the two heads that the row's task does not ask, with the teacher's answers to the same text and target (`logits`).
+    With `states`, `state_weight` times what the model's hidden states miss of the teacher's."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        logits = model(*model.form.padded([(ids, types) for ids, types, _ in batch])).float()
+        ids, types, mask = model.form.padded([(ids, types) for ids, types, _ in batch])
+        hidden = model.hidden(ids, types, mask)
+        logits = model.answers(hidden, mask).float()
+        missed = state_weight * states.loss(model, hidden, batch) if states else torch.zeros(())
     wanted = torch.zeros(len(batch), 3, 3)  # row, head, label
     for k, (_, _, row) in enumerate(batch):
         name = head_of(row["task"])
@@ -67,7 +74,7 @@ def loss_of(model, batch, smooth, bf16=False, teacher=0.0, own_teacher=0.0, othe
         if "soft" in row:
             share = 1.0 if row["label"] is None else own_teacher if row["source"].startswith("own") else teacher
             wanted[k, head] = (1 - share) * wanted[k, head] + share * torch.tensor(row["soft"])
-    return -(wanted * F.log_softmax(logits.view(-1, 3, 3), 2)).sum() / len(batch)
+    return -(wanted * F.log_softmax(logits.view(-1, 3, 3), 2)).sum() / len(batch), missed
 
 
 def groups(model, lr, head_lr, decay, frozen, words=False):
@@ -84,7 +91,7 @@ def groups(model, lr, head_lr, decay, frozen, words=False):
     for name, p in model.named_parameters():
         if not p.requires_grad:
             continue
-        if name.startswith("classifier"):
+        if name.startswith(("classifier", "states")):
             rate = head_lr
         elif ".layer." in name:
             rate = lr * decay ** (layers - 1 - int(name.split(".layer.")[1].split(".")[0]))
@@ -104,7 +111,7 @@ def save_folder(folder, start, weights):
     os.makedirs(folder, exist_ok=True)
     for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(os.path.join(start, name), os.path.join(folder, name))
-    save_file({k: v.contiguous() for k, v in weights.items() if "position_ids" not in k}, os.path.join(folder, "model.safetensors"))
+    save_file({k: v.contiguous() for k, v in weights.items() if "position_ids" not in k and not k.startswith("states.")}, os.path.join(folder, "model.safetensors"))
 
 
 def main():
@@ -140,6 +147,9 @@ def main():
     ap.add_argument("--teacher", type=float, default=.7, help="share of the loss that these probabilities have where there is a label as well")
     ap.add_argument("--own-teacher", type=float, default=.4, help="the same for own-written rows")
     ap.add_argument("--other-heads", type=float, default=0.0, help="weight of the teacher's answers of the two heads that a row's task does not ask")
+    ap.add_argument("--states", help="folder of states.py: its rows, with the teacher's hidden states; in place of --labelled")
+    ap.add_argument("--state-weight", type=float, default=1.0)
+    ap.add_argument("--others-share", type=float, default=.3, help="share of rows from the folder's others.jsonl")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
     args = ap.parse_args()
@@ -161,19 +171,23 @@ def work(rank, args, meeting):
     dist.init_process_group("gloo", init_method="file://" + os.path.abspath(meeting), rank=rank, world_size=args.workers,
                             timeout=datetime.timedelta(hours=3))
     model, tokenizer = load_model(args.start)
-    if args.compile:
-        for layer in model.encoder.encoder.layer:
-            layer.compile(dynamic=True)
     pieces = Pieces(tokenizer)
     own = []
     if args.own:
         from own_articles import own_rows
         own = [r for r in own_rows(args.own) if not r["held"]]
-    if args.labelled:
+    states = States(args.states) if args.states else None
+    if states:
+        mix = Labelled(states.rows, args.seed, load_rows([os.path.join(args.states, "others.jsonl")]), args.others_share)
+        states.fit(model, batches(mix.round(0)[:3000], pieces, model.form, args.batch_tokens, args.longest, random.Random(args.seed)))
+    elif args.labelled:
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
         sizes = ROWS | {name: int(n) for name, n in (given.split("=") for given in args.rows)}
         mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned, sizes)
+    if args.compile:
+        for layer in model.encoder.encoder.layer:
+            layer.compile(dynamic=True)
     optimizer = torch.optim.AdamW(groups(model, args.lr, args.head_lr, args.layer_decay, args.frozen_layers, args.train_words), betas=(.9, .98), fused=True)
     rates = [g["lr"] for g in optimizer.param_groups]
     ema = {k: v.detach().clone() for k, v in model.state_dict().items()}
@@ -226,14 +240,14 @@ def work(rank, args, meeting):
         factor = min(1, (share + 1e-3) / args.warmup) if args.warmup else 1.0
         for group, rate in zip(optimizer.param_groups, rates):
             group["lr"] = rate * factor * (1 - (1 - args.end_lr) * share)
-        loss = loss_of(model, batch, args.smooth, args.bf16, args.teacher, args.own_teacher, args.other_heads)
+        loss, missed = loss_of(model, batch, args.smooth, args.bf16, args.teacher, args.own_teacher, args.other_heads, states, args.state_weight)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss + missed).backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)
         optimizer.step()
         state["step"] += 1
         new_tokens += len(batch) * max(len(b[0]) for b in batch)
-        losses.append(loss.item())
+        losses.append((loss.item(), missed.item()))
         if state["step"] % args.sync_steps == 0:
             state["seconds"] = spent + time.time() - began
             if state["seconds"] > 60 * args.minutes:
@@ -245,7 +259,8 @@ def work(rank, args, meeting):
                 keep()
                 last_check = time.time()
             if rank == 0 and state["step"] % (2 * args.sync_steps) == 0:
-                print(f"step {state['step']} tokens {state['tokens']:,} loss {sum(losses[-64:]) / len(losses[-64:]):.3f} "
+                mean, missed = (sum(part) / len(part) for part in zip(*losses[-64:]))
+                print(f"step {state['step']} tokens {state['tokens']:,} loss {mean:.3f}{f' states {missed:.3f}' if states else ''} "
                       f"{(state['tokens'] - first_tokens) / (time.time() - began):.0f} tokens/s", flush=True)
             if done:
                 break
