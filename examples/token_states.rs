@@ -118,7 +118,7 @@ fn read_projection(path: &Path, hidden: usize) -> anyhow::Result<(Array1<f32>, A
         .map(|number| f32::from_ne_bytes([number[0], number[1], number[2], number[3]]))
         .collect();
     ensure!(
-        numbers.len() > hidden && numbers.len() % hidden == 0,
+        numbers.len() > hidden && numbers.len().is_multiple_of(hidden),
         "{}: {} numbers are no projection of {hidden}",
         path.display(),
         numbers.len()
