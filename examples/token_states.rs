@@ -21,9 +21,8 @@ use serde::Deserialize;
 
 /// Units in a direction's width.
 const UNITS: f32 = 24.0;
-/// Rows encoded between two writes; sorted by length inside, so that a batch has little padding.
-const ROWS: usize = 4096;
-const BATCH_TOKENS: usize = 1024;
+/// Rows encoded at once, between two writes.
+const ROWS: usize = 256;
 
 #[derive(Deserialize)]
 struct Row {
@@ -63,9 +62,7 @@ fn main() -> anyhow::Result<()> {
     out.set_len(kept as u64)?;
     let mut out = BufWriter::new(out);
     for chunk in rows[done..].chunks(ROWS) {
-        for states in encode(&model, chunk, &mean, &directions)? {
-            out.write_all(&states)?;
-        }
+        out.write_all(&encode(&model, chunk, &mean, &directions)?)?;
         out.flush()?;
         done += chunk.len();
         eprintln!("{done} rows");
@@ -73,40 +70,29 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The bytes of each row, in the rows' order.
+/// The bytes of rows, in their order.
 fn encode(
     model: &Model,
     rows: &[Row],
     mean: &Array1<f32>,
     directions: &Array2<f32>,
-) -> anyhow::Result<Vec<Vec<u8>>> {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|&row| rows[row].len());
-    let mut out = vec![Vec::new(); rows.len()];
+) -> anyhow::Result<Vec<u8>> {
+    let sequences: Vec<_> = rows
+        .iter()
+        .map(|row| model.pair(&row.text, &row.target))
+        .collect();
     let between = model.pair_overhead() - 2;
-    let mut start = 0;
-    while start < order.len() {
-        let mut end = start + 1;
-        while end < order.len() && (end + 1 - start) * rows[order[end]].len() <= BATCH_TOKENS {
-            end += 1;
+    let mut out = Vec::new();
+    for (row, hidden) in rows.iter().zip(model.encoder().encode_tokens(&sequences)?) {
+        let text = 1..1 + row.text.len();
+        let target = text.end + between..text.end + between + row.target.len();
+        for words in [text, target] {
+            let centred = &hidden.slice(s![words, ..]) - &mean.view().insert_axis(Axis(0));
+            let units = centred.dot(directions) * UNITS;
+            // Widths beyond five are cut: `as` saturates.
+            #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+            out.extend(units.iter().map(|unit| unit.round() as i8 as u8));
         }
-        let batch = &order[start..end];
-        let sequences: Vec<_> = batch
-            .iter()
-            .map(|&row| model.pair(&rows[row].text, &rows[row].target))
-            .collect();
-        for (&row, hidden) in batch.iter().zip(model.encoder().encode_tokens(&sequences)?) {
-            let text = 1..1 + rows[row].text.len();
-            let target = text.end + between..text.end + between + rows[row].target.len();
-            for words in [text, target] {
-                let centred = &hidden.slice(s![words, ..]) - &mean.view().insert_axis(Axis(0));
-                let units = centred.dot(directions) * UNITS;
-                // Widths beyond five are cut: `as` saturates.
-                #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-                out[row].extend(units.iter().map(|unit| unit.round() as i8 as u8));
-            }
-        }
-        start = end;
     }
     Ok(out)
 }

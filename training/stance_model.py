@@ -15,6 +15,8 @@ from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 # Tokens of context at most: more costs time for every quote.
 CONTEXT_TOKENS = 64
+# Tokens of a target at most in training.
+TARGET_TOKENS = 48
 HEADS = {"stance": ("favor", "against", "neutral"), "sentiment": ("positive", "negative", "neutral"),
          "nli": ("entailment", "contradiction", "neutral")}
 FIRST = {"stance": 0, "sentiment": 3, "nli": 6}
@@ -147,6 +149,11 @@ class Pieces:
         if ids is None:
             ids = self.known[string] = self.tokenizer.encode(string, add_special_tokens=False).ids
         return ids
+
+
+def beginning(length, room, rng):
+    """Where the part of a text that is read in training begins: anywhere in a text longer than `room`, mostly at 0. The program reads windows."""
+    return 0 if length <= room or rng.random() < .6 else rng.randrange(length - room + 1)
 
 
 def windows(text, room):

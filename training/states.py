@@ -18,11 +18,12 @@ import numpy as np
 import torch
 
 from stance_data import load_rows
-from stance_model import Pieces, load_model
+from stance_model import TARGET_TOKENS, Pieces, beginning, load_model
 
 DIRECTIONS = 256
 # Steps of a width in examples/token_states.rs.
 UNITS = 24
+# Tokens of a row at most, the teacher's special ones among them.
 LONGEST = 112
 
 
@@ -38,11 +39,11 @@ def chosen(rows, rng):
 @torch.inference_mode()
 def projection(model, ids):
     """(mean [hidden], directions [hidden, DIRECTIONS], widths [DIRECTIONS]) of the states of {"text", "target"} ids."""
-    states = []
+    states, ids = [], sorted(ids, key=lambda r: len(r["text"]) + len(r["target"]))
     for k in range(0, len(ids), 32):
         padded, types, mask = model.form.padded([model.form.sequence(r["text"], r["target"]) for r in ids[k:k + 32]])
         hidden = model.hidden(padded, types, mask).float()
-        states.append(hidden[mask.bool()][::3])
+        states.append(hidden[mask.bool()])
     states = torch.cat(states)
     mean, deviation = states.mean(0), states.std(0)
     states = (states - mean) / deviation
@@ -59,11 +60,11 @@ class States:
         self.directions = len(widths)
         self.scale = widths / widths.square().sum().sqrt() / UNITS
         self.numbers = np.memmap(os.path.join(folder, "states.i8"), np.int8, "r").reshape(-1, self.directions)
-        self.rows, self.at = [], {}
+        self.rows = []
         at = 0
         for row in load_rows([os.path.join(folder, "rows.jsonl")]):
             row["at"], at = at, at + row["states"]
-            if at <= len(self.numbers):
+            if at <= len(self.numbers):  # an unfinished file teaches by what it has
                 self.rows.append(row)
         # Of the mean over a row's tokens: it varies less than a single state does.
         means = torch.stack([self.of(row).mean(0) for row in self.rows[:2000]])
@@ -125,18 +126,17 @@ def main():
     teacher, teacher_tokenizer = load_model(args.teacher)
     student_pieces, teacher_pieces = Pieces(load_model(args.student)[1]), Pieces(teacher_tokenizer)
     order = chosen(load_rows(args.labelled), rng)
+    for pieces in (student_pieces, teacher_pieces):
+        pieces.prepare([row[k] for row in order for k in ("text", "target")])
     rows, others, tokens = [], [], 0
     for row in order:
-        if tokens > args.tokens:
+        text, target = (teacher_pieces(row[k]) for k in ("text", "target"))
+        if tokens > args.tokens or (len(text), len(target)) != tuple(len(student_pieces(row[k])) for k in ("text", "target")):
             others.append(row)
             continue
-        text, target = teacher_pieces(row["text"]), teacher_pieces(row["target"])[:48]
-        if (len(text), len(target)) != (len(student_pieces(row["text"])), len(student_pieces(row["target"])[:48])):
-            others.append(row)
-            continue
-        room, start = LONGEST - 4 - len(target), 0
-        if len(text) > room and rng.random() > .6:
-            start = rng.randrange(len(text) - room + 1)
+        target = target[:TARGET_TOKENS]
+        room = LONGEST - teacher.form.overhead() - len(target)
+        start = beginning(len(text), room, rng)
         text = text[start:start + room]
         rows.append(({**row, "start": start, "states": len(text) + len(target)}, {"text": text, "target": target}))
         tokens += len(text) + len(target)
@@ -144,7 +144,7 @@ def main():
     for name, content in (("rows", [row for row, _ in rows]), ("ids", [ids for _, ids in rows]), ("others", others)):
         with open(os.path.join(args.out, name + ".jsonl"), "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
-    mean, directions, widths = projection(teacher, [ids for _, ids in rows[:4000]])
+    mean, directions, widths = projection(teacher, [ids for _, ids in rows[:1000]])
     np.concatenate([mean.numpy(), directions.numpy().ravel()]).astype(np.float32).tofile(os.path.join(args.out, "projection.f32"))
     np.save(os.path.join(args.out, "widths.npy"), widths.numpy().astype(np.float32))
     print(f"{len(rows)} rows of {tokens:,} tokens; {len(others)} others; the directions hold {widths.square().sum() / len(mean):.3f} of the variance")

@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from stance_data import ROWS, TURNED, Labelled, Mix, load_rows
+from stance_model import CONTEXT_TOKENS, FIRST, HEADS, TARGET_TOKENS, Pieces, beginning, head_of, load_model
 from states import States
-from stance_model import CONTEXT_TOKENS, FIRST, HEADS, Pieces, head_of, load_model
 
 
 def batches(rows, pieces, form, batch_tokens, longest, rng):
@@ -29,13 +29,13 @@ def batches(rows, pieces, form, batch_tokens, longest, rng):
     pieces.prepare([r[k] for r in rows for k in ("text", "target", "context") if r.get(k)])
     made = []
     for row in rows:
-        target = pieces(row["target"])[:48]
+        target = pieces(row["target"])[:TARGET_TOKENS]
         room = longest - form.overhead() - len(target)
         text = pieces(row["text"])
         if "states" in row:  # the very pieces that the teacher read
             text = text[row["start"]:row["start"] + row["states"] - len(target)]
-        elif len(text) > room:  # any part of a long text, the beginning most often: the program reads windows
-            start = 0 if rng.random() < .6 else rng.randrange(len(text) - room + 1)
+        else:
+            start = beginning(len(text), room, rng)
             text = text[start:start + room]
         context = row.get("context")
         context = pieces(context)[:min(CONTEXT_TOKENS, room - 1 - len(text))] if context and len(text) + 1 < room else None
