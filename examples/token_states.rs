@@ -1,16 +1,17 @@
 //! Writes a model's last hidden states, what training/train_stance.py `--states` teaches a smaller
 //! model by.
 //!
-//!     cargo run --release --example token_states -- MODEL_DIR ROWS.jsonl PROJECTION STATES
+//!     cargo run --release --example token_states -- MODEL_DIR ROWS.jsonl PROJECTION STATES LOGITS
 //!
 //! A row is `{"text": [ids], "target": [ids]}`, the model's own ids without special ones. For each
 //! id, row by row, `STATES` gets one line of int8: the state less a mean, in directions of its
 //! own, in units of a 24th of the direction's width. `PROJECTION` is raw f32 in the processor's
 //! order: the mean `[hidden]`, then the directions `[hidden, directions]`, divided by their widths.
-//! A `STATES` that is there already is continued.
+//! `LOGITS` gets the logits of each row, divided by their heads' temperatures, raw f32
+//! `[row, label]`. A `STATES` and a `LOGITS` that are there already are continued.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow, ensure};
@@ -38,63 +39,111 @@ impl Row {
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [model, rows, projection, states] = &args[..] else {
-        return Err(anyhow!("expected MODEL_DIR ROWS PROJECTION STATES"));
+    let [model, rows, projection, states, logits] = &args[..] else {
+        return Err(anyhow!("expected MODEL_DIR ROWS PROJECTION STATES LOGITS"));
     };
     let options = EngineOptions {
         precision: Precision::Int8,
         ..EngineOptions::default()
     };
     let model = Model::open(Path::new(model), &options)?;
-    let (mean, directions) =
-        read_projection(Path::new(projection), model.config().encoder.hidden_size)?;
+    let temperature = |label: &String| {
+        let head = label
+            .split_once(':')
+            .map_or(label.as_str(), |(head, _)| head);
+        *model.config().temperatures.get(head).unwrap_or(&1.0)
+    };
+    let teacher = Teacher {
+        projection: read_projection(Path::new(projection), model.config().encoder.hidden_size)?,
+        weight: model.tensor("classifier.weight")?.into_dimensionality()?,
+        bias: model.tensor("classifier.bias")?.into_dimensionality()?,
+        temperatures: model.labels().iter().map(temperature).collect(),
+        model,
+    };
     let rows = read_rows(Path::new(rows))?;
-    let out = OpenOptions::new().create(true).append(true).open(states)?;
-    let written = usize::try_from(out.metadata()?.len())?;
-    let (mut done, mut kept) = (0, 0);
-    for chunk in rows.chunks(ROWS) {
-        let bytes = chunk.iter().map(Row::len).sum::<usize>() * directions.ncols();
-        if kept + bytes > written {
-            break;
-        }
-        (done, kept) = (done + chunk.len(), kept + bytes);
+    let answer = teacher.bias.len() * size_of::<f32>();
+    // Logits are written after the states of the same rows.
+    let answered = written(logits)? / answer;
+    let mut done = rows.len();
+    if answered < done {
+        done = answered / ROWS * ROWS;
     }
-    out.set_len(kept as u64)?;
-    let mut out = BufWriter::new(out);
+    let kept = rows[..done].iter().map(Row::len).sum::<usize>() * teacher.projection.1.ncols();
+    let (mut states, mut logits) = (continued(states, kept)?, continued(logits, done * answer)?);
     for chunk in rows[done..].chunks(ROWS) {
-        out.write_all(&encode(&model, chunk, &mean, &directions)?)?;
-        out.flush()?;
+        let (found, answers) = teacher.encode(chunk)?;
+        states.write_all(&found)?;
+        states.flush()?;
+        logits.write_all(&answers)?;
+        logits.flush()?;
         done += chunk.len();
         eprintln!("{done} rows");
     }
     Ok(())
 }
 
-/// The bytes of rows, in their order.
-fn encode(
-    model: &Model,
-    rows: &[Row],
-    mean: &Array1<f32>,
-    directions: &Array2<f32>,
-) -> anyhow::Result<Vec<u8>> {
-    let sequences: Vec<_> = rows
-        .iter()
-        .map(|row| model.pair(&row.text, &row.target))
-        .collect();
-    let between = model.pair_overhead() - 2;
-    let mut out = Vec::new();
-    for (row, hidden) in rows.iter().zip(model.encoder().encode_tokens(&sequences)?) {
-        let text = 1..1 + row.text.len();
-        let target = text.end + between..text.end + between + row.target.len();
-        for words in [text, target] {
-            let centred = &hidden.slice(s![words, ..]) - &mean.view().insert_axis(Axis(0));
-            let units = centred.dot(directions) * UNITS;
-            // Widths beyond five are cut: `as` saturates.
-            #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-            out.extend(units.iter().map(|unit| unit.round() as i8 as u8));
-        }
+/// How many bytes a file has, none if it is not there.
+fn written(path: &str) -> anyhow::Result<usize> {
+    match std::fs::metadata(path) {
+        Ok(data) => Ok(usize::try_from(data.len())?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error).with_context(|| path.to_owned()),
     }
-    Ok(out)
+}
+
+/// A file to go on with after its first `kept` bytes.
+fn continued(path: &str, kept: usize) -> anyhow::Result<BufWriter<File>> {
+    let there = written(path)?;
+    ensure!(
+        there >= kept,
+        "{path}: {there} bytes, expected at least {kept}"
+    );
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.set_len(kept as u64)?;
+    Ok(BufWriter::new(file))
+}
+
+struct Teacher {
+    model: Model,
+    /// The mean `[hidden]` and the directions `[hidden, directions]`.
+    projection: (Array1<f32>, Array2<f32>),
+    /// `[label, hidden]`
+    weight: Array2<f32>,
+    /// `[label]`
+    bias: Array1<f32>,
+    /// `[label]`
+    temperatures: Array1<f32>,
+}
+
+impl Teacher {
+    /// The bytes of the states and of the logits of rows, in their order.
+    fn encode(&self, rows: &[Row]) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
+        let sequences: Vec<_> = rows
+            .iter()
+            .map(|row| self.model.pair(&row.text, &row.target))
+            .collect();
+        let between = self.model.pair_overhead() - 2;
+        let (mean, directions) = &self.projection;
+        let (mut states, mut logits) = (Vec::new(), Vec::new());
+        for (row, hidden) in rows
+            .iter()
+            .zip(self.model.encoder().encode_tokens(&sequences)?)
+        {
+            let text = 1..1 + row.text.len();
+            let target = text.end + between..text.end + between + row.target.len();
+            for words in [text, target] {
+                let centred = &hidden.slice(s![words, ..]) - &mean.view().insert_axis(Axis(0));
+                let units = centred.dot(directions) * UNITS;
+                // Widths beyond five are cut: `as` saturates.
+                #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+                states.extend(units.iter().map(|unit| unit.round() as i8 as u8));
+            }
+            let pooled = hidden.mean_axis(Axis(0)).context("no token")?;
+            let answers = (self.weight.dot(&pooled) + &self.bias) / &self.temperatures;
+            logits.extend(answers.iter().flat_map(|logit| logit.to_ne_bytes()));
+        }
+        Ok((states, logits))
+    }
 }
 
 fn read_projection(path: &Path, hidden: usize) -> anyhow::Result<(Array1<f32>, Array2<f32>)> {

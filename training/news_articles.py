@@ -25,8 +25,8 @@ def mended(text):
     return flat(re.sub(r'\s*"\?\s*', " ", text))
 
 
-def articles(path, count):
-    """The first `count` of the articles in random order, without copies and short ones."""
+def articles(path, first, count):
+    """`count` of the articles from number `first` on, in random order, without copies and short ones."""
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
     random.Random(1).shuffle(rows)
@@ -35,12 +35,13 @@ def articles(path, count):
         text = mended(row["text"])
         if len(text.split()) >= 80:
             out.setdefault(text[:80], {"id": row["article_id"], "title": mended(row["title"]), "text": text})
-    return list(out.values())[:count]
+    return list(out.values())[first:first + count]
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--table", required=True)
+    ap.add_argument("--first", type=int, default=0)
     ap.add_argument("--count", type=int, default=1700)
     ap.add_argument("--rows", help="what `quotestance run` made of the articles: puts the quotes in")
     ap.add_argument("--out", required=True)
@@ -49,7 +50,7 @@ def main():
     for row in load_rows([args.rows] if args.rows else []):
         quotes[row["article"]].append({"content": row["text"]})
     with open(args.out, "w", encoding="utf-8") as file:
-        for article in articles(args.table, args.count):
+        for article in articles(args.table, args.first, args.count):
             if not args.rows or quotes[article["id"]]:
                 found = {"quotes": quotes[article["id"]]} if args.rows else {}
                 file.write(json.dumps({**article, **found}, ensure_ascii=False) + "\n")

