@@ -55,13 +55,11 @@ fn main() -> anyhow::Result<()> {
     };
     let teacher = Teacher {
         projection: read_projection(Path::new(projection), model.config().encoder.hidden_size)?,
-        weight: model.tensor("classifier.weight")?.into_dimensionality()?,
-        bias: model.tensor("classifier.bias")?.into_dimensionality()?,
         temperatures: model.labels().iter().map(temperature).collect(),
         model,
     };
     let rows = read_rows(Path::new(rows))?;
-    let answer = teacher.bias.len() * size_of::<f32>();
+    let answer = teacher.temperatures.len() * size_of::<f32>();
     // Logits are written after the states of the same rows.
     let answered = written(logits)? / answer;
     let mut done = rows.len();
@@ -107,10 +105,6 @@ struct Teacher {
     model: Model,
     /// The mean `[hidden]` and the directions `[hidden, directions]`.
     projection: (Array1<f32>, Array2<f32>),
-    /// `[label, hidden]`
-    weight: Array2<f32>,
-    /// `[label]`
-    bias: Array1<f32>,
     /// `[label]`
     temperatures: Array1<f32>,
 }
@@ -124,11 +118,10 @@ impl Teacher {
             .collect();
         let between = self.model.pair_overhead() - 2;
         let (mean, directions) = &self.projection;
-        let (mut states, mut logits) = (Vec::new(), Vec::new());
-        for (row, hidden) in rows
-            .iter()
-            .zip(self.model.encoder().encode_tokens(&sequences)?)
-        {
+        let mut states = Vec::new();
+        let mut pooled = Array2::zeros((rows.len(), mean.len()));
+        let found = self.model.encoder().encode_tokens(&sequences)?;
+        for ((row, hidden), mut pooled) in rows.iter().zip(found).zip(pooled.outer_iter_mut()) {
             let text = 1..1 + row.text.len();
             let target = text.end + between..text.end + between + row.target.len();
             for words in [text, target] {
@@ -138,11 +131,11 @@ impl Teacher {
                 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
                 states.extend(units.iter().map(|unit| unit.round() as i8 as u8));
             }
-            let pooled = hidden.mean_axis(Axis(0)).context("no token")?;
-            let answers = (self.weight.dot(&pooled) + &self.bias) / &self.temperatures;
-            logits.extend(answers.iter().flat_map(|logit| logit.to_ne_bytes()));
+            pooled.assign(&hidden.mean_axis(Axis(0)).context("no token")?);
         }
-        Ok((states, logits))
+        let logits = self.model.logits_of(pooled.view())? / &self.temperatures;
+        let logits = logits.iter().flat_map(|logit| logit.to_ne_bytes());
+        Ok((states, logits.collect()))
     }
 }
 

@@ -8,7 +8,7 @@ pub mod tensors;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayD, ArrayView2, Ix1, Ix2};
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
@@ -218,13 +218,22 @@ impl Model {
     /// A sequence the encoder cannot take, a result that is not finite, or a model without a
     /// classifier or without `"pooling"` in its `config.json`.
     pub fn logits(&self, batch: &[Sequence]) -> Result<Array2<f32>> {
-        let classifier = self.classifier.as_ref().ok_or_else(|| {
-            let message = format!("model {} has no classifier over pooled states", self.name());
-            Error::new(ErrorKind::Model, message)
-                .hint("config.json must say \"pooling\": \"mean\" and name the labels in id2label")
-        })?;
-        let pooled = self.encoder.encode_pooled(batch)?;
-        let mut logits = Array2::zeros((batch.len(), classifier.bias.len()));
+        // Before the encoder works for nothing.
+        self.classifier()?;
+        self.logits_of(self.encoder.encode_pooled(batch)?.view())
+    }
+
+    /// The logits of pooled states `[batch, hidden]`, as [`Encoder::encode_pooled`] gives them:
+    /// `[batch, label]`.
+    ///
+    /// # Errors
+    /// As [`Model::logits`], but for sequences.
+    ///
+    /// # Panics
+    /// The pooled states are not as wide as the model's.
+    pub fn logits_of(&self, pooled: ArrayView2<'_, f32>) -> Result<Array2<f32>> {
+        let classifier = self.classifier()?;
+        let mut logits = Array2::zeros((pooled.nrows(), classifier.bias.len()));
         // Row by row: a product over the whole batch may sum in an order that depends on its size.
         for (mut logits, pooled) in logits.outer_iter_mut().zip(pooled.outer_iter()) {
             for (label, logit) in logits.iter_mut().enumerate() {
@@ -236,6 +245,14 @@ impl Model {
             return Err(Error::new(ErrorKind::Inference, message));
         }
         Ok(logits)
+    }
+
+    fn classifier(&self) -> Result<&Classifier> {
+        self.classifier.as_ref().ok_or_else(|| {
+            let message = format!("model {} has no classifier over pooled states", self.name());
+            Error::new(ErrorKind::Model, message)
+                .hint("config.json must say \"pooling\": \"mean\" and name the labels in id2label")
+        })
     }
 }
 

@@ -46,10 +46,13 @@ def speeches(path):
         return [speech(text) for party in json.load(file) for text in party["speeches"]]
 
 
-def parliament(path):
+def table(path):
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        texts = [flat(row["text"]) for row in csv.DictReader(file)]
-    return [text for text in texts if len(text.split()) > 12]
+        return [flat(row["text"]) for row in csv.DictReader(file)]
+
+
+def parliament(path):
+    return [text for text in table(path) if len(text.split()) > 12]
 
 
 def news(paths):
@@ -58,9 +61,7 @@ def news(paths):
 
 def tweets(path):
     rng = random.Random(37)
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        texts = [flat(row["text"]) for row in csv.DictReader(file)]
-    return [re.sub(r"\s*https?://\S+", "", text) if rng.random() < .8 else text for text in texts]
+    return [re.sub(r"\s*https?://\S+", "", text) if rng.random() < .8 else text for text in table(path)]
 
 
 def sentences(folder):

@@ -6,8 +6,8 @@
 
 The first command chooses rows, one of each text while there are any; what is left of them goes to `others.jsonl`. Both models must split a text into the
 same pieces, as BERT's and MPNet's do. `projection.f32` holds the mean and the 256 directions in which the states, each number divided
-by its standard deviation, vary most; `widths.npy` how much. A row that no teacher has answered gets its probabilities from `logits.f32`, but for labelled rows of
---labels-alone, where the teacher is worse than they are.
+by its standard deviation, vary most; `widths.npy` how much. A row that no teacher has answered gets its probabilities from `logits.f32`, but for those of
+--labels-alone, whose labels are better than the teacher. Folders that are taught together have the same directions (`--directions`).
 """
 import argparse
 import collections
@@ -139,8 +139,7 @@ def main():
     rng = random.Random(args.seed)
     teacher, teacher_tokenizer = load_model(args.teacher)
     student_pieces, teacher_pieces = Pieces(load_model(args.student)[1]), Pieces(teacher_tokenizer)
-    answered = [row for row in load_rows(args.labelled) if row["label"] is not None or row["source"] not in args.labels_alone]
-    order = chosen(answered, rng)
+    order = chosen([row for row in load_rows(args.labelled) if row["label"] is not None or row["source"] not in args.labels_alone], rng)
     for pieces in (student_pieces, teacher_pieces):
         pieces.prepare([row[k] for row in order for k in ("text", "target")])
     rows, others, tokens = [], [], 0
