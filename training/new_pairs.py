@@ -3,7 +3,7 @@
     python new_pairs.py --train TRAIN.jsonl … --known POOL.jsonl --own data/own_*.jsonl --articles ARTICLES.jsonl --news 26000 --passages PASSAGES.jsonl --passage-rows 20000 --out rows.jsonl
 
 Public rows that are not among the known ones, with their labels; pairs made of them (`transfer_pairs.py`); pairs of news articles with quotes and of
-running texts, at most two of a text. With `--of-all N` pairs are made of N rows of each public source, the known ones too, by replaced words and parts of texts.
+running texts, at most two of a text. With `--of-all N` pairs are made of N rows of each public source, the known ones too, and with parts of two texts as one and targets turned around.
 """
 import argparse
 import collections
@@ -15,7 +15,7 @@ import torch
 from own_articles import own_rows
 from stance_data import load_rows
 from stance_model import Pieces, load_model
-from transfer_pairs import News, NearTargets, Passages, Replaced, other_pairs, replaced_pairs
+from transfer_pairs import News, NearTargets, Passages, Replaced, joined_pairs, other_pairs, replaced_pairs, turned_pairs
 
 KEPT = ("text", "target", "label", "source", "task")
 
@@ -48,10 +48,12 @@ def main():
     ap.add_argument("--leave-out", nargs="*", default=[], help="sources of --train")
     ap.add_argument("--known", nargs="*", default=[])
     ap.add_argument("--own", nargs="*", default=[], help="own-written rows, for their targets")
-    ap.add_argument("--foreign", type=float, default=.6, help="texts with another target, as a share of the new stance rows")
-    ap.add_argument("--crops", type=float, default=.3, help="a sentence or two of a longer text, as a share of the new stance rows, with --of-all of all")
-    ap.add_argument("--replaced", type=float, default=.45, help="texts with some words replaced, as a share of the new rows")
+    ap.add_argument("--foreign", type=float, default=.6, help="texts with another target, as a share of the new stance rows, with --of-all of the chosen")
+    ap.add_argument("--crops", type=float, default=.3, help="a sentence or two of a longer text, likewise")
+    ap.add_argument("--replaced", type=float, default=.45, help="texts with some words replaced, likewise, of rows of any task")
     ap.add_argument("--of-all", type=int, default=0)
+    ap.add_argument("--joined", type=float, default=0, help="parts of two texts as one, as a share of the chosen stance rows, with --of-all")
+    ap.add_argument("--turned", type=float, default=0, help="targets turned around, as a share of those with a short target, with --of-all")
     ap.add_argument("--articles", nargs="*", default=[], help="news articles with quotes (score_quotes.py's schema)")
     ap.add_argument("--news", type=int, default=0, help="rows of those")
     ap.add_argument("--passages", nargs="*", default=[], help="running texts, rows of {text, source}")
@@ -70,7 +72,8 @@ def main():
         for row in train:
             sources[row["source"]].append(row)
         chosen = [row for rows in sources.values() for row in rng.sample(rows, min(len(rows), args.of_all)) if row["task"] != "nli"]
-        made = replaced_pairs(chosen, near, replaced, 1, f"{args.seed} replaced") + other_pairs(chosen, near, 0, args.crops, f"{args.seed} other")
+        made = (replaced_pairs(chosen, near, replaced, args.replaced, f"{args.seed} replaced") + other_pairs(chosen, near, args.foreign, args.crops, f"{args.seed} other")
+                + joined_pairs(chosen, args.joined, f"{args.seed} joined") + turned_pairs(chosen, args.turned, f"{args.seed} turned"))
         rows = fresh(made)
     else:
         rows = fresh(train)

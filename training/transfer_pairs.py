@@ -2,7 +2,7 @@
 few targets that a text was annotated with.
 
 A known text with another target, most often one near to its own; a sentence or two of a longer text; a known text with some words put in the place of
-others that are like them (as in TinyBERT: Jiao et al. 2020); the words of news articles, with the names that stand in the article and with known targets
+others that are like them (as in TinyBERT: Jiao et al. 2020); parts of two texts as one; a target turned around; the words of news articles, with the names that stand in the article and with known targets
 near to the words; passages of any running text, with known targets, names and topics taken from the passage itself.
 """
 import collections
@@ -138,6 +138,44 @@ def replaced_pairs(rows, near, replaced, share, seed):
             found = topics(row["text"]) if kind < .25 else others
             target = rng.choice(found or others)
         out.append(dict(row, text=replaced(row["text"], rng.choice((.1, .2, .3)), rng), target=target, label=None))
+    return out
+
+
+# What is done to a target, or what is said of it: some of them turn the stance around.
+TURNED = ("ending {}", "an end to {}", "banning {}", "a ban on {}", "opposition to {}", "critics of {}", "the case against {}", "getting rid of {}", "cutting {}", "less of {}",
+          "stopping {}", "{} is a mistake", "{} does more harm than good", "no more {}", "support for {}", "supporters of {}", "keeping {}", "defending {}", "more of {}",
+          "the case for {}", "{} is a good thing", "{} deserves our support")
+
+
+def turned_pairs(rows, share, seed):
+    """Rows without a label beside `share` of the stance rows whose target is a few words: the target within a phrase that may turn the stance around."""
+    rng = random.Random(seed)
+    rows = [r for r in rows if r["task"] == "stance" and len(r["target"].split()) <= 4 and rng.random() < share]
+    return [dict(r, target=rng.choice(TURNED).format(r["target"]), label=None) for r in rows]
+
+
+def joined_pairs(rows, share, seed, most_words=80):
+    """Rows without a label, `share` as many as the stance rows: one or two sentences each of two texts of a source, with a target of either; half of them share their target."""
+    rng = random.Random(seed)
+    sources, targets = collections.defaultdict(list), collections.defaultdict(list)
+    for row in rows:
+        if row["task"] == "stance":
+            sources[row["source"]].append(row)
+            targets[row["source"], row["target"]].append(row)
+
+    def part(row):
+        parts = sentences(row["text"])
+        start = rng.randrange(len(parts))
+        return " ".join(parts[start:start + rng.choice((1, 2))])
+
+    out = []
+    for source, known in sources.items():
+        for row in known:
+            if rng.random() < share and row["text"].strip():
+                other = rng.choice(targets[source, row["target"]] if rng.random() < .5 else known)
+                text = " ".join(part(r) for r in (row, other) if r["text"].strip())
+                if other is not row and len(text.split()) <= most_words:
+                    out.append(dict(row, text=text, target=rng.choice((row, other))["target"], label=None))
     return out
 
 
