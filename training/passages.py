@@ -99,7 +99,7 @@ def messages(folder):
 
 
 def mails(folder):
-    """Paragraphs of at least a dozen words, most of them letters."""
+    """Paragraphs of at least a dozen words without addresses, quoted lines or code, told by their marks."""
     out = {}
     for path in sorted(glob.glob(os.path.join(folder, "*ham-*", "*.txt"))):
         with open(path, encoding="utf-8", errors="replace") as file:
