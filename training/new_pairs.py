@@ -3,7 +3,7 @@
     python new_pairs.py --train TRAIN.jsonl … --known POOL.jsonl --own data/own_*.jsonl --articles ARTICLES.jsonl --news 26000 --passages PASSAGES.jsonl --passage-rows 20000 --out rows.jsonl
 
 Public rows that are not among the known ones, with their labels; pairs made of them (`transfer_pairs.py`); pairs of news articles with quotes and of
-running texts, at most two of a text. With `--of-all N` pairs are made of N rows of each public source, the known ones too, and with parts of two texts as one and targets turned around.
+running texts, at most two of a text. With `--of-all N` pairs are made of N rows of each public source, the known ones too.
 """
 import argparse
 import collections
@@ -48,12 +48,12 @@ def main():
     ap.add_argument("--leave-out", nargs="*", default=[], help="sources of --train")
     ap.add_argument("--known", nargs="*", default=[])
     ap.add_argument("--own", nargs="*", default=[], help="own-written rows, for their targets")
-    ap.add_argument("--foreign", type=float, default=.6, help="texts with another target, as a share of the new stance rows, with --of-all of the chosen")
+    ap.add_argument("--foreign", type=float, default=.6, help="texts with another target, as a share of the stance rows")
     ap.add_argument("--crops", type=float, default=.3, help="a sentence or two of a longer text, likewise")
     ap.add_argument("--replaced", type=float, default=.45, help="texts with some words replaced, likewise, of rows of any task")
-    ap.add_argument("--of-all", type=int, default=0)
-    ap.add_argument("--joined", type=float, default=0, help="parts of two texts as one, as a share of the chosen stance rows, with --of-all")
-    ap.add_argument("--turned", type=float, default=0, help="targets turned around, as a share of those with a short target, with --of-all")
+    ap.add_argument("--of-all", type=int, default=0, help="pairs are made of so many rows of each source, in place of the new ones")
+    ap.add_argument("--joined", type=float, default=0, help="parts of two texts as one, as a share of the stance rows")
+    ap.add_argument("--turned", type=float, default=0, help="targets turned about, as a share of the stance rows with a short one")
     ap.add_argument("--articles", nargs="*", default=[], help="news articles with quotes (score_quotes.py's schema)")
     ap.add_argument("--news", type=int, default=0, help="rows of those")
     ap.add_argument("--passages", nargs="*", default=[], help="running texts, rows of {text, source}")
@@ -71,14 +71,13 @@ def main():
         sources = collections.defaultdict(list)
         for row in train:
             sources[row["source"]].append(row)
-        chosen = [row for rows in sources.values() for row in rng.sample(rows, min(len(rows), args.of_all)) if row["task"] != "nli"]
-        made = (replaced_pairs(chosen, near, replaced, args.replaced, f"{args.seed} replaced") + other_pairs(chosen, near, args.foreign, args.crops, f"{args.seed} other")
-                + joined_pairs(chosen, args.joined, f"{args.seed} joined") + turned_pairs(chosen, args.turned, f"{args.seed} turned"))
-        rows = fresh(made)
+        rows, paired = [], [row for rows in sources.values() for row in rng.sample(rows, min(len(rows), args.of_all))]
     else:
-        rows = fresh(train)
-        rows += fresh(other_pairs(rows, near, args.foreign, args.crops, f"{args.seed} other")
-                      + replaced_pairs([row for row in rows if row["task"] != "nli"], near, replaced, args.replaced, f"{args.seed} replaced"))
+        rows = paired = fresh(train)
+    made = (other_pairs(paired, near, args.foreign, args.crops, f"{args.seed} other")
+            + replaced_pairs([row for row in paired if row["task"] != "nli"], near, replaced, args.replaced, f"{args.seed} replaced")
+            + joined_pairs(paired, args.joined, f"{args.seed} joined") + turned_pairs(paired, args.turned, f"{args.seed} turned"))
+    rows = rows + fresh(made)
     running = News(load_rows(args.articles), near).pairs(args.news, f"{args.seed} news") if args.news else []
     for path, count in zip(args.passages, args.passage_rows, strict=True):
         running += Passages(load_rows([path]), near).pairs(count, f"{args.seed} passages")

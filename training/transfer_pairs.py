@@ -2,8 +2,8 @@
 few targets that a text was annotated with.
 
 A known text with another target, most often one near to its own; a sentence or two of a longer text; a known text with some words put in the place of
-others that are like them (as in TinyBERT: Jiao et al. 2020); parts of two texts as one; a target turned around; the words of news articles, with the names that stand in the article and with known targets
-near to the words; passages of any running text, with known targets, names and topics taken from the passage itself.
+others that are like them (as in TinyBERT: Jiao et al. 2020); parts of two texts as one; a target turned
+about; the words of news articles, with the names that stand in the article and with known targets near to the words; passages of any running text, with known targets, names and topics taken from the passage itself.
 """
 import collections
 import random
@@ -12,6 +12,7 @@ import re
 import torch
 
 from own_articles import flat
+from stance_data import turned
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"'’”)]*\s+(?=[\"'‘“(]?[A-Z0-9])")
 NAME = re.compile(r"\b[A-Z][\w'’&.-]*\w(?:\s+(?:of|the|for|and)(?=\s+[A-Z])|\s+[A-Z][\w'’&-]*\w){0,5}")
@@ -68,6 +69,12 @@ def sentences(text):
     return [s for s in SENTENCE_END.split(text) if s.strip()]
 
 
+def run_of(parts, counts, rng):
+    """So many of the sentences as one of the counts says, from any of them on."""
+    start = rng.randrange(len(parts))
+    return " ".join(parts[start:start + rng.choice(counts)])
+
+
 def other_pairs(rows, near, foreign, crops, seed):
     """Rows without a label beside the stance rows: `foreign` of them with another target, `crops` of them with a part of the text."""
     rng = random.Random(seed)
@@ -80,8 +87,7 @@ def other_pairs(rows, near, foreign, crops, seed):
         if rng.random() < crops:
             parts = sentences(row["text"])
             if len(parts) > 2:
-                start = rng.randrange(len(parts))
-                part = " ".join(parts[start:start + rng.choice((1, 2))])
+                part = run_of(parts, (1, 2), rng)
                 if len(part.split()) > 4:
                     out.append(dict(row, text=part, label=None))
     return out
@@ -141,17 +147,11 @@ def replaced_pairs(rows, near, replaced, share, seed):
     return out
 
 
-# What is done to a target, or what is said of it: some of them turn the stance around.
-TURNED = ("ending {}", "an end to {}", "banning {}", "a ban on {}", "opposition to {}", "critics of {}", "the case against {}", "getting rid of {}", "cutting {}", "less of {}",
-          "stopping {}", "{} is a mistake", "{} does more harm than good", "no more {}", "support for {}", "supporters of {}", "keeping {}", "defending {}", "more of {}",
-          "the case for {}", "{} is a good thing", "{} deserves our support")
-
-
 def turned_pairs(rows, share, seed):
-    """Rows without a label beside `share` of the stance rows whose target is a few words: the target within a phrase that may turn the stance around."""
+    """Rows without a label beside `share` of the stance rows whose target is a few words: the same target or its opposite in other words."""
     rng = random.Random(seed)
     rows = [r for r in rows if r["task"] == "stance" and len(r["target"].split()) <= 4 and rng.random() < share]
-    return [dict(r, target=rng.choice(TURNED).format(r["target"]), label=None) for r in rows]
+    return [dict(r, target=turned(r["target"], "neutral", rng)[0], label=None) for r in rows]
 
 
 def joined_pairs(rows, share, seed, most_words=80):
@@ -159,23 +159,18 @@ def joined_pairs(rows, share, seed, most_words=80):
     rng = random.Random(seed)
     sources, targets = collections.defaultdict(list), collections.defaultdict(list)
     for row in rows:
-        if row["task"] == "stance":
+        if row["task"] == "stance" and row["text"].strip():
             sources[row["source"]].append(row)
             targets[row["source"], row["target"]].append(row)
-
-    def part(row):
-        parts = sentences(row["text"])
-        start = rng.randrange(len(parts))
-        return " ".join(parts[start:start + rng.choice((1, 2))])
-
     out = []
     for source, known in sources.items():
         for row in known:
-            if rng.random() < share and row["text"].strip():
-                other = rng.choice(targets[source, row["target"]] if rng.random() < .5 else known)
-                text = " ".join(part(r) for r in (row, other) if r["text"].strip())
-                if other is not row and len(text.split()) <= most_words:
-                    out.append(dict(row, text=text, target=rng.choice((row, other))["target"], label=None))
+            if rng.random() >= share:
+                continue
+            other = rng.choice(targets[source, row["target"]] if rng.random() < .5 else known)
+            text = " ".join(run_of(sentences(r["text"]), (1, 2), rng) for r in (row, other))
+            if other is not row and len(text.split()) <= most_words:
+                out.append(dict(row, text=text, target=rng.choice((row, other))["target"], label=None))
     return out
 
 
@@ -192,9 +187,7 @@ class Passages:
         out = []
         while len(out) < count:
             source, parts = rng.choices(self.texts, self.weights)[0]
-            start = rng.randrange(len(parts))
-            end = start + rng.choice((1, 1, 2, 3, 4))
-            passage = " ".join(parts[start:end])
+            passage = run_of(parts, (1, 1, 2, 3, 4), rng)
             if not 6 < len(passage.split()) <= self.most_words:
                 continue
             row, kind, names = {"text": passage, "label": None, "source": source}, rng.random(), News.names(passage)
