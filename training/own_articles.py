@@ -76,6 +76,7 @@ def contexts(text, quotes, index):
 # What the six targets of a quote or a story are reported as: the contested thing, claims about it, others.
 QUOTE_GROUPS = ("own_quote", "own_quote_claim", "own_quote_claim", "own_quote_other", "own_quote_other", "own_quote_other")
 FACET_GROUPS = ("own_facet",) * 6
+REAL_GROUPS = ("own_real",) * 6
 LETTERS = {"f": "favor", "a": "against", "n": "neutral"}
 TONES = {"p": "positive", "n": "negative", "0": "neutral"}
 
@@ -84,23 +85,26 @@ def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def quote_rows(text, pairs, tone, aside, groups=QUOTE_GROUPS):
+def quote_rows(text, pairs, tone, aside, groups=QUOTE_GROUPS, tone_group="own_quote_tone"):
     """Rows of a quote that stands alone: toward each of its targets, and its tone."""
     common = {"text": text, "contexts": {}, "held": aside}
     for k, ((target, label), group) in enumerate(zip(pairs, groups)):
         yield {**common, "id": f"{digest(text)}-{k}", "target": target, "label": label, "source": group, "task": "stance"}
-    yield {**common, "id": f"{digest(text)}-tone", "target": "", "label": tone, "source": "own_quote_tone", "task": "sentiment"}
+    yield {**common, "id": f"{digest(text)}-tone", "target": "", "label": tone, "source": tone_group, "task": "sentiment"}
 
 
 def single_rows(record):
-    """Rows of one line of a file of quotes, of sentences with names, or of stories whose quotes share six targets."""
+    """Rows of one line of a file of quotes, of sentences with names, or of stories whose quotes share six targets.
+    What is real (`real_labels.py`) names its document: all of one is held aside or nothing."""
+    real = record.get("doc")
     if "q" in record:
-        yield from quote_rows(record["q"], record["s"], record["tone"], held(digest(record["q"]), .1))
+        groups = (REAL_GROUPS, "own_real_tone") if real else ()
+        yield from quote_rows(record["q"], record["s"], record["tone"], held(real or digest(record["q"]), .1), *groups)
         return
     if "x" in record:
         for k, (name, label) in enumerate(record["e"]):
-            yield {"text": record["x"], "target": name, "label": label, "contexts": {}, "held": held(digest(record["x"]), .1),
-                   "id": f"{digest(record['x'])}-{k}", "source": "own_names", "task": "tsc"}
+            yield {"text": record["x"], "target": name, "label": label, "contexts": {}, "held": held(real or digest(record["x"]), .1),
+                   "id": f"{digest(record['x'])}-{k}", "source": "own_real_names" if real else "own_names", "task": "tsc"}
         return
     aside = held(digest(record["t"][0]), .1)
     groups = FACET_GROUPS if record.get("facets") else QUOTE_GROUPS

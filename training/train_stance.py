@@ -149,7 +149,7 @@ def main():
     ap.add_argument("--other-heads", type=float, default=0.0, help="weight of the teacher's answers of the two heads that a row's task does not ask")
     ap.add_argument("--states", nargs="+", help="folders of states.py: their rows, with the teacher's hidden states; in place of --labelled")
     ap.add_argument("--state-weight", type=float, default=1.0)
-    ap.add_argument("--others-share", type=float, default=.3, help="share of rows from the folders' others.jsonl")
+    ap.add_argument("--others-share", type=float, default=.3, help="share of rows from the folders' others.jsonl and from --own")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
     args = ap.parse_args()
@@ -178,7 +178,7 @@ def work(rank, args, meeting):
         own = [r for r in own_rows(args.own) if not r["held"]]
     states = States(args.states) if args.states else None
     if states:
-        mix = Labelled(states.rows, args.seed, states.others, args.others_share)
+        mix = Labelled(states.rows, args.seed, states.others + own, args.others_share)
         states.fit(model, batches(mix.round(0)[:3000], pieces, model.form, args.batch_tokens, args.longest, random.Random(args.seed)))
     elif args.labelled:
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
