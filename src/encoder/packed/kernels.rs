@@ -69,9 +69,9 @@ macro_rules! kernels {
             product_f32(x: &[f32], weights: &[f32], to: product::Product)
                 => product::f32::<V, $vectors, $rows>;
             product_pairs(x: &rows::Pairs, weights: &[i16], scale: &[f32], sum: &[f32], to: product::Product)
-                => product::pairs::<V, $vectors, $rows>;
+                => product::integers::<V, i16, $vectors, $rows>;
             product_quads(x: &rows::Quads, weights: &[i8], scale: &[f32], sum: &[f32], to: product::Product)
-                => product::quads::<V, $vectors, $rows>;
+                => product::integers::<V, u8, $vectors, $rows>;
             product_bf16(x: &[bf16], weights: &[bf16], to: product::Product)
                 => product::bf16::<V, $vectors, { if V::N == 8 { 4 } else { $rows } }>;
             normalize(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32)

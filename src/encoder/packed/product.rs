@@ -29,25 +29,25 @@ pub(super) struct Product<'a> {
 
 /// Calls the tile of as many rows as are left.
 macro_rules! tile {
-    ($tile:ident, $V:ty, $VECTORS:ident, $left:expr, $arguments:tt) => {
+    ($tile:ident, [$($type:ty),*], $VECTORS:ident, $left:expr, $arguments:tt) => {
         match $left {
-            1 => tile!(@ $tile, $V, $VECTORS, 1, $arguments),
-            2 => tile!(@ $tile, $V, $VECTORS, 2, $arguments),
-            3 => tile!(@ $tile, $V, $VECTORS, 3, $arguments),
-            4 => tile!(@ $tile, $V, $VECTORS, 4, $arguments),
-            5 => tile!(@ $tile, $V, $VECTORS, 5, $arguments),
-            _ => tile!(@ $tile, $V, $VECTORS, 6, $arguments),
+            1 => tile!(@ $tile, [$($type),*], $VECTORS, 1, $arguments),
+            2 => tile!(@ $tile, [$($type),*], $VECTORS, 2, $arguments),
+            3 => tile!(@ $tile, [$($type),*], $VECTORS, 3, $arguments),
+            4 => tile!(@ $tile, [$($type),*], $VECTORS, 4, $arguments),
+            5 => tile!(@ $tile, [$($type),*], $VECTORS, 5, $arguments),
+            _ => tile!(@ $tile, [$($type),*], $VECTORS, 6, $arguments),
         }
     };
-    (@ $tile:ident, $V:ty, $VECTORS:ident, $rows:literal, ($($argument:expr),*)) => {
-        $tile::<$V, $VECTORS, $rows>($($argument),*)
+    (@ $tile:ident, [$($type:ty),*], $VECTORS:ident, $rows:literal, ($($argument:expr),*)) => {
+        $tile::<$($type,)* $VECTORS, $rows>($($argument),*)
     };
 }
 
 /// Checks the lengths once, and walks panels and tiles: for each panel, all rows, so that the
 /// panel's weights stay in the first-level cache.
 macro_rules! walk {
-    ($V:ty, $VECTORS:ident, $ROWS:ident, $to:ident, $x:expr, $weights:expr, $tile:ident, |$row:ident, $panel:ident| $arguments:tt) => {{
+    ($V:ty, $VECTORS:ident, $ROWS:ident, $to:ident, $x:expr, $weights:expr, $tile:ident $(<$T:ty>)?, |$row:ident, $panel:ident| $arguments:tt) => {{
         let (inputs, outputs) = ($to.inputs, $to.bias.len());
         let width = $VECTORS * <$V>::N;
         let rows = $to.out.len() / outputs;
@@ -57,7 +57,7 @@ macro_rules! walk {
             let mut $row = 0;
             while $row < rows {
                 let left = (rows - $row).min($ROWS);
-                tile!($tile, $V, $VECTORS, left, $arguments);
+                tile!($tile, [$V $(, $T)?], $VECTORS, left, $arguments);
                 $row += left;
             }
         }
@@ -191,6 +191,38 @@ unsafe fn finish_reals<V: Lanes, const VECTORS: usize>(
     }
 }
 
+/// The numbers of a quantised row that four bytes hold, multiplied by as many weights at once.
+pub(super) trait Group {
+    type Weight;
+    const LEN: usize = 4 / size_of::<Self::Weight>();
+
+    /// Adds to each i32 the sum of the products.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `V`.
+    unsafe fn add_products<V: Lanes>(sum: V::Int, weights: V::Int, x: V::Int) -> V::Int;
+}
+
+impl Group for i16 {
+    type Weight = i16;
+
+    #[inline(always)]
+    unsafe fn add_products<V: Lanes>(sum: V::Int, weights: V::Int, x: V::Int) -> V::Int {
+        // SAFETY: as this function.
+        unsafe { V::pairs(sum, weights, x) }
+    }
+}
+
+impl Group for u8 {
+    type Weight = i8;
+
+    #[inline(always)]
+    unsafe fn add_products<V: Lanes>(sum: V::Int, weights: V::Int, x: V::Int) -> V::Int {
+        // SAFETY: as this function.
+        unsafe { V::quads(sum, weights, x) }
+    }
+}
+
 /// Quantised rows, what is needed to make sums of integers values again, and where they go.
 struct Integers<'a, T> {
     x: &'a Quantized<T>,
@@ -198,22 +230,22 @@ struct Integers<'a, T> {
     sum: &'a [f32],
 }
 
-/// `weights` as `[panel][inputs / 2][panel width][2]`; `scale` for each output, and `sum` of its
-/// weights times that scale, by which a row's offset is added back.
+/// `weights` as `[panel][inputs / LEN][panel width][LEN]`; `scale` for each output, and `sum` of
+/// its weights times that scale, by which a row's offset is added back.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(super) unsafe fn pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
-    x: &Quantized<i16>,
-    weights: &[i16],
+pub(super) unsafe fn integers<V: Lanes, T: Group, const VECTORS: usize, const ROWS: usize>(
+    x: &Quantized<T>,
+    weights: &[T::Weight],
     scale: &[f32],
     sum: &[f32],
     mut to: Product,
 ) {
     let to = &mut to;
     let outputs = to.bias.len();
-    assert!(scale.len() == outputs && sum.len() == outputs && to.inputs.is_multiple_of(2));
+    assert!(scale.len() == outputs && sum.len() == outputs && to.inputs.is_multiple_of(T::LEN));
     assert!(x.scale.len() * to.inputs == x.values.len() && x.offset.len() == x.scale.len());
     let integers = Integers { x, scale, sum };
     // SAFETY: as for `f32`.
@@ -225,7 +257,7 @@ pub(super) unsafe fn pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
             to,
             x.values,
             weights,
-            tile_pairs,
+            tile_integers<T>,
             |row, panel| (
                 &integers,
                 weights.as_ptr().add(panel * to.inputs),
@@ -238,9 +270,9 @@ pub(super) unsafe fn pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
 }
 
 #[inline(always)]
-unsafe fn tile_pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
-    integers: &Integers<i16>,
-    mut weights: *const i16,
+unsafe fn tile_integers<V: Lanes, T: Group, const VECTORS: usize, const ROWS: usize>(
+    integers: &Integers<T>,
+    mut weights: *const T::Weight,
     row: usize,
     panel: usize,
     to: &mut Product,
@@ -249,93 +281,22 @@ unsafe fn tile_pairs<V: Lanes, const VECTORS: usize, const ROWS: usize>(
     unsafe {
         let values = integers.x.values.as_ptr().add(row * to.inputs);
         let mut sums = [[V::splat_int(0); VECTORS]; ROWS];
-        for step in 0..to.inputs / 2 {
+        for step in 0..to.inputs / T::LEN {
             let mut w = [V::splat_int(0); VECTORS];
             for vector in 0..VECTORS {
-                w[vector] = V::load_int(weights.add(vector * V::N * 2).cast());
+                w[vector] = V::load_int(weights.add(vector * V::N * T::LEN).cast());
             }
-            weights = weights.add(VECTORS * V::N * 2);
+            weights = weights.add(VECTORS * V::N * T::LEN);
             for r in 0..ROWS {
-                let x = values.add(r * to.inputs + step * 2).cast::<i32>();
+                let x = values.add(r * to.inputs + step * T::LEN).cast::<i32>();
                 let x = V::splat_int(x.read_unaligned());
                 for vector in 0..VECTORS {
-                    sums[r][vector] = V::pairs(sums[r][vector], w[vector], x);
+                    sums[r][vector] = T::add_products::<V>(sums[r][vector], w[vector], x);
                 }
             }
         }
         for r in 0..ROWS {
-            finish_integers::<V, _, VECTORS>(integers, sums[r], row + r, panel, to);
-        }
-    }
-}
-
-/// `weights` as `[panel][inputs / 4][panel width][4]`; `scale` for each output, and `sum` of its
-/// weights times that scale, by which a row's offset is added back.
-///
-/// # Safety
-/// The processor has the instruction set of `V`.
-#[inline(always)]
-pub(super) unsafe fn quads<V: Lanes, const VECTORS: usize, const ROWS: usize>(
-    x: &Quantized<u8>,
-    weights: &[i8],
-    scale: &[f32],
-    sum: &[f32],
-    mut to: Product,
-) {
-    let to = &mut to;
-    let outputs = to.bias.len();
-    assert!(scale.len() == outputs && sum.len() == outputs && to.inputs.is_multiple_of(4));
-    assert!(x.scale.len() * to.inputs == x.values.len() && x.offset.len() == x.scale.len());
-    let integers = Integers { x, scale, sum };
-    // SAFETY: as for `f32`.
-    unsafe {
-        walk!(
-            V,
-            VECTORS,
-            ROWS,
-            to,
-            x.values,
-            weights,
-            tile_quads,
-            |row, panel| (
-                &integers,
-                weights.as_ptr().add(panel * to.inputs),
-                row,
-                panel,
-                to
-            )
-        );
-    }
-}
-
-#[inline(always)]
-unsafe fn tile_quads<V: Lanes, const VECTORS: usize, const ROWS: usize>(
-    integers: &Integers<u8>,
-    mut weights: *const i8,
-    row: usize,
-    panel: usize,
-    to: &mut Product,
-) {
-    // SAFETY: `walk` gave `ROWS` rows of `inputs` from `row`, and a whole panel from `weights`.
-    unsafe {
-        let values = integers.x.values.as_ptr().add(row * to.inputs);
-        let mut sums = [[V::splat_int(0); VECTORS]; ROWS];
-        for step in 0..to.inputs / 4 {
-            let mut w = [V::splat_int(0); VECTORS];
-            for vector in 0..VECTORS {
-                w[vector] = V::load_int(weights.add(vector * V::N * 4).cast());
-            }
-            weights = weights.add(VECTORS * V::N * 4);
-            for r in 0..ROWS {
-                let x = values.add(r * to.inputs + step * 4).cast::<i32>();
-                let x = V::splat_int(x.read_unaligned());
-                for vector in 0..VECTORS {
-                    sums[r][vector] = V::quads(sums[r][vector], w[vector], x);
-                }
-            }
-        }
-        for r in 0..ROWS {
-            finish_integers::<V, _, VECTORS>(integers, sums[r], row + r, panel, to);
+            finish_integers::<V, T, VECTORS>(integers, sums[r], row + r, panel, to);
         }
     }
 }
