@@ -415,11 +415,11 @@ impl Articles {
             Document::Row(Ok(row)) => {
                 let table = self.table.as_ref().expect("the row is of the open table");
                 let place = table.place(row.at);
-                let Some(text) = row.get(&table.text_column) else {
-                    return Err(Error::new(ErrorKind::Empty, "no text in this row")
-                        .at_place(place)
-                        .at_column(&table.text_column));
-                };
+                let no_text = || Error::new(ErrorKind::Empty, "no text in this row");
+                let text = row
+                    .text(&table.text_column)
+                    .and_then(|text| text.ok_or_else(no_text))
+                    .map_err(|error| error.at_place(place.clone()).at_column(&table.text_column))?;
                 Ok(Article {
                     id,
                     text: text.to_owned(),

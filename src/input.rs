@@ -116,7 +116,7 @@ pub fn decompressed(input: impl Read + Send + 'static, limits: &Limits) -> io::R
 pub fn read_document(input: &mut dyn BufRead, limits: &Limits) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input
-        .take(limits.max_document_bytes + 1)
+        .take(limits.max_document_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limits.max_document_bytes {
         return Err(Exceeded::Document(limits.max_document_bytes).into());
@@ -132,7 +132,9 @@ pub fn read_document(input: &mut dyn BufRead, limits: &Limits) -> io::Result<Vec
 pub fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>, limits: &Limits) -> io::Result<bool> {
     line.clear();
     let max = limits.max_document_bytes;
-    let length = (&mut *input).take(max + 1).read_until(b'\n', line)?;
+    let length = (&mut *input)
+        .take(max.saturating_add(1))
+        .read_until(b'\n', line)?;
     if length as u64 <= max {
         return Ok(length > 0);
     }

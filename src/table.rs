@@ -23,6 +23,8 @@ pub struct Row {
     pub encoding: Option<&'static str>,
     columns: Arc<Vec<String>>,
     values: Vec<Option<String>>,
+    /// Values that are no text but JSON written out, and what they are.
+    not_text: Vec<(usize, &'static str)>,
 }
 
 impl Row {
@@ -30,6 +32,25 @@ impl Row {
     pub fn get(&self, column: &str) -> Option<&str> {
         let index = self.columns.iter().position(|name| name == column)?;
         self.values[index].as_deref()
+    }
+
+    /// As [`Row::get`], of a column that must hold text.
+    ///
+    /// # Errors
+    /// A JSON list, object or truth value stands there.
+    pub fn text(&self, column: &str) -> Result<Option<&str>> {
+        let found = (self.not_text.iter()).find(|(index, _)| self.columns[*index] == column);
+        match found {
+            None => Ok(self.get(column)),
+            Some((_, what)) => Err(Error::new(
+                ErrorKind::Format,
+                format!("expected a text, found {what}"),
+            )
+            .at_column(column)
+            .hint(
+                "join the pieces of a text into one string, with empty lines between paragraphs",
+            )),
+        }
     }
 
     /// All fields with their columns, in order.
@@ -120,7 +141,7 @@ enum Rows {
 
 impl Table {
     /// Opens a file, decompressing it, and reads its column names: of the header (CSV, TSV), of
-    /// the first object (JSONL) or of the schema (Parquet).
+    /// the first objects (JSONL) or of the schema (Parquet).
     ///
     /// # Errors
     /// If it cannot be opened, or has no header.
@@ -224,11 +245,14 @@ impl Table {
     /// The error for a column that is not there, with the columns that are.
     pub fn no_column(&self, name: &str) -> Error {
         let there = self.columns.join(", ");
-        Error::new(
-            ErrorKind::Format,
-            format!("no column {name:?}; the columns are {there}"),
-        )
-        .at(&self.path)
+        let other = [';', '\t', '|', ','].map(|mark| there.contains(mark).then_some(mark));
+        let message = match (&self.columns[..], other.iter().flatten().next()) {
+            ([one], Some(mark)) => format!(
+                "no column {name:?}; the one column is {one:?}: the fields are set apart by {mark:?}, which this format does not know (.csv: commas, .tsv: tabs)"
+            ),
+            _ => format!("no column {name:?}; the columns are {there}"),
+        };
+        Error::new(ErrorKind::Format, message).at(&self.path)
     }
 }
 
@@ -323,6 +347,55 @@ mod tests {
             assert!(errors.iter().all(|found| *found == error), "{got:?}");
             assert_eq!(errors.len(), usize::from(got.len() > good), "{got:?}");
         }
+    }
+
+    #[test]
+    fn text_after_a_closing_mark_fails_its_row_alone() {
+        let text = b"id,text\n1,\"I see,\" said Ann.\n2,\"I see,\"\" said Bo\"\n3,an \"open\" one\n4,\"x\" \n5,y\n";
+        let got = rows(TableFormat::Csv, text);
+        let error = |line| format!("t, line {line}: text after a closing quotation mark");
+        assert_eq!(got[0].as_ref().unwrap_err(), &error(2));
+        let text = |row: usize| got[row].as_ref().unwrap().get("text").unwrap();
+        assert_eq!(text(1), "I see,\" said Bo");
+        assert_eq!(text(2), "an \"open\" one");
+        assert_eq!(got[3].as_ref().unwrap_err(), &error(5));
+        assert_eq!(text(4), "y");
+        let got = rows(TableFormat::Tsv, b"id\ttext\n2\t\"Nope\n3\t\"I see\n4\tz\n");
+        assert_eq!(got[0].as_ref().unwrap_err(), &error(2));
+        assert_eq!(got[1].as_ref().unwrap().get("text"), Some("z"));
+    }
+
+    #[test]
+    fn lines_are_counted_over_empty_ones_and_all_line_ends() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["", "id,text", "1,a", "", "", "2,\"b", "c\"", "", "3,d", ""].join(end);
+            let lines: Vec<_> = rows(TableFormat::Csv, text.leak().as_bytes())
+                .into_iter()
+                .map(|row| row.unwrap().at.number())
+                .collect();
+            assert_eq!(lines, [3, 6, 9], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_only_a_later_object_has_is_a_column() {
+        let text = b"{\"text\":\"a\"}\nnope\n{\"id\":\"x\",\"text\":[\"b\"]}\n";
+        let options = TableOptions::default();
+        let mut table = Table::read(
+            Path::new("t"),
+            TableFormat::Jsonl,
+            Box::new(&text[..]),
+            &options,
+        )
+        .unwrap();
+        assert_eq!(table.columns(), ["text", "id"]);
+        assert_eq!(
+            table.next().unwrap().unwrap().text("text").unwrap(),
+            Some("a")
+        );
+        assert!(table.next().unwrap().is_err());
+        let error = table.next().unwrap().unwrap().text("text").unwrap_err();
+        assert_eq!(error.reason(), "expected a text, found a JSON list");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Rows of CSV and TSV.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::{Row, RowPlace, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,29 +19,21 @@ pub struct Records {
     pub columns: Arc<Vec<String>>,
     source: Source,
     reader: csv::Reader<Metered>,
-    /// What to add to the reader's line numbers.
-    late: u64,
-    since_record: Arc<AtomicU64>,
+    seen: Arc<Mutex<Seen>>,
     /// The stream failed: there is nothing to read any more.
     broken: bool,
 }
 
 impl Records {
-    pub fn read(source: Source, mut input: Input, tabs: bool) -> Result<Records> {
-        // The csv crate ends a line at CR and takes LF for the start of the next, so that with CR LF
-        // a record's position is one line early.
-        let head = input
-            .fill_buf()
-            .map_err(|error| cannot_read(&source.path, error))?;
-        let first_end = head.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-        let late = u64::from(first_end > 0 && head[first_end - 1] == b'\r');
-        let since_record = Arc::new(AtomicU64::new(0));
+    pub fn read(source: Source, input: Input, tabs: bool) -> Result<Records> {
+        let delimiter = if tabs { b'\t' } else { b',' };
+        let seen = Arc::new(Mutex::new(Seen::new(delimiter)));
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(if tabs { b'\t' } else { b',' })
+            .delimiter(delimiter)
             .flexible(true)
             .from_reader(Metered {
                 input,
-                since_record: since_record.clone(),
+                seen: seen.clone(),
                 limit: source.options.limits.max_document_bytes,
                 after: After::Nothing,
             });
@@ -50,10 +42,14 @@ impl Records {
             .byte_headers()
             .map(|names| header.clone_from(names))
             .map_err(|error| failed(&source, 1, error))?;
+        let (line, strays) = locked(&seen).record(reader.position().byte());
         if is_cut_off(&header) {
-            return Err(not_closed(&source, 1));
+            return Err(not_closed(&source, line));
         }
-        let (names, _) = decoded(&source, 1, &header)?;
+        if strays {
+            return Err(stray_mark(&source, line));
+        }
+        let (names, _) = decoded(&source, line, &header)?;
         let columns: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         if columns.iter().all(String::is_empty) {
             return Err(
@@ -66,8 +62,7 @@ impl Records {
             columns: Arc::new(columns),
             source,
             reader,
-            late,
-            since_record,
+            seen,
             broken: false,
         })
     }
@@ -76,26 +71,28 @@ impl Records {
         if self.broken {
             return None;
         }
-        self.since_record.store(0, Ordering::Relaxed);
+        locked(&self.seen).since_record = 0;
         let mut record = csv::ByteRecord::new();
-        let line = self.reader.position().line() + self.late;
         match self.reader.read_byte_record(&mut record) {
             Ok(false) => return None,
             Ok(true) => {}
             Err(error) => {
                 self.broken = true;
+                let (line, _) = locked(&self.seen).record(0);
                 return Some(Err(failed(&self.source, line, error)));
             }
         }
-        let line = record
-            .position()
-            .map_or(line, |position| position.line() + self.late);
+        let end = self.reader.position().byte();
+        let (line, strays) = locked(&self.seen).record(end);
         if record.len() == 1 && &record[0] == AFTER_THE_END.as_bytes() {
             self.broken = true;
             return None;
         }
         if is_cut_off(&record) {
             return Some(Err(not_closed(&self.source, line)));
+        }
+        if strays {
+            return Some(Err(stray_mark(&self.source, line)));
         }
         Some(self.row(line, &record))
     }
@@ -120,6 +117,7 @@ impl Records {
             encoding,
             columns: self.columns.clone(),
             values: values.into_iter().map(Some).collect(),
+            not_text: Vec::new(),
         })
     }
 }
@@ -135,6 +133,18 @@ fn not_closed(source: &Source, line: u64) -> Error {
         .at(&source.path)
         .at_line(line)
         .hint("the file is cut off, or a quotation mark in this row should be doubled")
+}
+
+fn stray_mark(source: &Source, line: u64) -> Error {
+    let message = "text after a closing quotation mark";
+    Error::new(ErrorKind::Format, message)
+        .at(&source.path)
+        .at_line(line)
+        .hint("a field that begins with a quotation mark ends with one, and marks within it are doubled: \"\"I see,\"\" he said\"; write the table anew with a CSV library, or as JSONL")
+}
+
+fn locked(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
+    seen.lock().expect("nothing panics while it is held")
 }
 
 /// The fields as text. All are taken to be in one encoding, told from all of them: a short field
@@ -176,11 +186,89 @@ fn failed(source: &Source, line: u64, error: csv::Error) -> Error {
     cannot_read(&source.path, error).at_line(line)
 }
 
-/// Counts what was read since the last record began, so that a mark opened and never closed does
-/// not take a whole file into memory.
+/// What has gone by of the stream, by the parser's own rules: it says neither where a record
+/// begins after empty lines, nor that a field went on after its closing quotation mark.
+struct Seen {
+    delimiter: u8,
+    state: State,
+    /// Bytes so far.
+    bytes: u64,
+    /// The number of the line being read.
+    line: u64,
+    after_cr: bool,
+    /// Lines on which records begin that the parser has not come to.
+    starts: VecDeque<u64>,
+    /// Where something stands after a closing mark that should not.
+    strays: VecDeque<u64>,
+    /// Bytes since the last record.
+    since_record: u64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    RecordStart,
+    FieldStart,
+    Unquoted,
+    Quoted,
+    /// A mark within a quoted field: its end, or the first of two.
+    Mark,
+}
+
+impl Seen {
+    fn new(delimiter: u8) -> Seen {
+        Seen {
+            delimiter,
+            state: State::RecordStart,
+            bytes: 0,
+            line: 1,
+            after_cr: false,
+            starts: VecDeque::new(),
+            strays: VecDeque::new(),
+            since_record: 0,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let ends = matches!(byte, b'\r' | b'\n');
+            if self.state == State::RecordStart && !ends {
+                self.starts.push_back(self.line);
+            }
+            self.state = match self.state {
+                State::Quoted if byte == b'"' => State::Mark,
+                State::Quoted => State::Quoted,
+                State::Mark if byte == b'"' => State::Quoted,
+                _ if ends => State::RecordStart,
+                _ if byte == self.delimiter => State::FieldStart,
+                State::RecordStart | State::FieldStart if byte == b'"' => State::Quoted,
+                State::Mark => {
+                    self.strays.push_back(self.bytes);
+                    State::Unquoted
+                }
+                _ => State::Unquoted,
+            };
+            // CR LF ends one line, and so does either alone.
+            self.line += u64::from(byte == b'\r' || byte == b'\n' && !self.after_cr);
+            self.after_cr = byte == b'\r';
+            self.bytes += 1;
+        }
+        self.since_record += bytes.len() as u64;
+    }
+
+    /// The line that the parser's next record begins on, and whether anything strays in it; it
+    /// ends before the byte `end`.
+    fn record(&mut self, end: u64) -> (u64, bool) {
+        let before = self.strays.partition_point(|&at| at < end);
+        self.strays.drain(..before);
+        (self.starts.pop_front().unwrap_or(self.line), before > 0)
+    }
+}
+
+/// Watches what is read, so that a mark opened and never closed does not take a whole file into
+/// memory.
 struct Metered {
     input: Input,
-    since_record: Arc<AtomicU64>,
+    seen: Arc<Mutex<Seen>>,
     limit: u64,
     after: After,
 }
@@ -194,20 +282,20 @@ enum After {
 
 impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        if count == 0
-            && let After::Still(rest) = &mut self.after
-        {
-            return rest.read(buffer);
+        let mut count = self.input.read(buffer)?;
+        match &mut self.after {
+            After::Still(rest) if count == 0 => count = rest.read(buffer)?,
+            After::Nothing if count > 0 => {
+                let rest = format!("\n{AFTER_THE_END}\n").into_bytes();
+                self.after = After::Still(io::Cursor::new(rest));
+            }
+            _ => {}
         }
-        if count > 0 && matches!(self.after, After::Nothing) {
-            let rest = format!("\n{AFTER_THE_END}\n").into_bytes();
-            self.after = After::Still(io::Cursor::new(rest));
-        }
-        let before = self.since_record.fetch_add(count as u64, Ordering::Relaxed);
-        if before > self.limit {
+        let mut seen = locked(&self.seen);
+        if seen.since_record > self.limit {
             return Err(Exceeded::Record(self.limit).into());
         }
+        seen.take(&buffer[..count]);
         Ok(count)
     }
 }

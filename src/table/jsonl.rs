@@ -11,6 +11,10 @@ use crate::input::{Exceeded, Input, cannot_read, read_line};
 
 /// Lines that may be bad before the first object, or the file is something else.
 const BAD_LINES: usize = 1000;
+/// Objects whose fields are the columns; those of later ones are read all the same where they have these names.
+const COLUMN_LINES: usize = 200;
+/// No more lines are read for the columns when they have so many bytes.
+const COLUMN_BYTES: u64 = 1 << 20;
 
 /// The objects, one a line.
 pub struct Objects {
@@ -18,32 +22,41 @@ pub struct Objects {
     input: Input,
     /// The number of the last line read.
     line: u64,
-    /// What was read to learn the columns: the first row, and lines before it that are none.
+    /// Bytes of all lines read.
+    bytes: u64,
+    /// What was read to learn the columns: the first rows, and lines among them that are none.
     first: VecDeque<Result<Row>>,
     /// The stream failed: there is nothing to read any more.
     broken: bool,
 }
 
 impl Objects {
-    /// The columns of the first object, and all objects.
+    /// The columns of the first objects, in the order in which they turn up, and all objects.
     pub fn read(source: Source, input: Input) -> Result<(Vec<String>, Objects)> {
         let mut objects = Objects {
             source,
             input,
             line: 0,
+            bytes: 0,
             first: VecDeque::new(),
             broken: false,
         };
-        loop {
-            match (objects.read_next(), objects.first.len()) {
-                (Some(Ok(row)), _) => {
-                    let columns = row.columns.to_vec();
-                    objects.first.push_back(Ok(row));
-                    return Ok((columns, objects));
-                }
-                (Some(Err(error)), 0..BAD_LINES) => objects.first.push_back(Err(error)),
-                _ => break,
+        let (mut columns, mut rows) = (Vec::new(), 0);
+        while rows < COLUMN_LINES
+            && objects.bytes < COLUMN_BYTES
+            && (rows > 0 || objects.first.len() <= BAD_LINES)
+            && let Some(row) = objects.read_next()
+        {
+            if let Ok(row) = &row {
+                let new = row.columns.iter().filter(|name| !columns.contains(*name));
+                let new: Vec<String> = new.cloned().collect();
+                columns.extend(new);
+                rows += 1;
             }
+            objects.first.push_back(row);
+        }
+        if rows > 0 {
+            return Ok((columns, objects));
         }
         Err(match objects.first.pop_front() {
             Some(Err(error)) => error,
@@ -67,7 +80,10 @@ impl Objects {
             match read_line(&mut self.input, &mut bytes, &self.source.options.limits) {
                 Ok(false) => return None,
                 Ok(true) if bytes.trim_ascii().is_empty() => {}
-                Ok(true) => return Some(self.row(bytes)),
+                Ok(true) => {
+                    self.bytes += bytes.len() as u64;
+                    return Some(self.row(bytes));
+                }
                 Err(error) => {
                     self.broken = !is_long_line(&error);
                     let error = cannot_read(&self.source.path, error);
@@ -93,6 +109,9 @@ impl Objects {
                     .at_line(self.line)
                     .because(error)
             })?;
+        let not_text = (object.values().enumerate())
+            .filter_map(|(index, value)| Some((index, not_text(value)?)))
+            .collect();
         let (columns, values) = object
             .into_iter()
             .map(|(name, value)| (name, field(value)))
@@ -102,6 +121,7 @@ impl Objects {
             encoding: decoded.encoding.or(self.source.encoding),
             columns: Arc::new(columns),
             values,
+            not_text,
         })
     }
 }
@@ -120,5 +140,15 @@ fn field(value: serde_json::Value) -> Option<String> {
         serde_json::Value::Null => None,
         serde_json::Value::String(text) => Some(text),
         other => Some(other.to_string()),
+    }
+}
+
+/// What a value is that nobody would write for a text; numbers may be ids.
+fn not_text(value: &serde_json::Value) -> Option<&'static str> {
+    match value {
+        serde_json::Value::Array(_) => Some("a JSON list"),
+        serde_json::Value::Object(_) => Some("a JSON object"),
+        serde_json::Value::Bool(_) => Some("true or false"),
+        _ => None,
     }
 }

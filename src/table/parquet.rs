@@ -147,6 +147,7 @@ impl Records {
             encoding,
             columns: self.columns.clone(),
             values,
+            not_text: Vec::new(),
         })
     }
 }
