@@ -172,7 +172,8 @@ fn check(rows: &LabelledRows) -> Result<[usize; 3]> {
     let enough = by_label.iter().filter(|&&rows| rows >= LEAST_OF_LABEL);
     if enough.count() < 2 {
         return Err(few(format!(
-            "{by_label:?} rows of favor, against and neutral, expected {LEAST_OF_LABEL} of two of them at least"
+            "{} rows are favor, {} against and {} neutral, expected {LEAST_OF_LABEL} of two of them at least",
+            by_label[0], by_label[1], by_label[2]
         )));
     }
     Ok(by_label)

@@ -1,21 +1,11 @@
 //! The commands of the binary, one module each, and what they share: options, messages, exit codes.
 
-/// A line on standard error. One that cannot be written, such as to a log on a full disk, is no
-/// reason to end a run: its outputs tell what has failed.
-macro_rules! say {
-    ($($words:tt)*) => {
-        drop(std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("{}\n", format_args!($($words)*)),
-        ))
-    };
-}
-
 mod adapt;
 mod bench;
 mod corpus;
 mod evaluate;
 mod label;
+mod log;
 mod merge;
 mod progress;
 mod run;
@@ -33,12 +23,15 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use quotestance::article::metadata::MetadataColumns;
 use quotestance::article::source::Given;
 use quotestance::article::{Articles, InputFormat, ReadOptions};
+use quotestance::corpus::identity::{is_same, output_is_input};
 use quotestance::encoder::{Device, Engine, EngineOptions, Isa, Precision};
 use quotestance::input::Limits;
 use quotestance::input::encoding::of_label;
 use quotestance::output::{OutputFormat, OutputOptions};
-use quotestance::table::TableFormat;
+use quotestance::table::{TableFormat, TableOptions};
 use quotestance::{Classifier, Error, ErrorKind, Model};
+
+use log::LogForm;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,7 +52,7 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all done; 1 verify has found differences; 2 an error, nothing or not all was done; 3 done, but some documents failed
-(each is named on stderr and in OUT.errors.jsonl); 4 adapt: no gain, nothing written; 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
+(each is named on stderr; by run, quotes and merge in OUT.errors.jsonl too); 4 adapt: no gain, nothing written; 130 or 143 stopped by Ctrl-C or SIGTERM, to be gone
 on with by the same command.";
 
 #[derive(Parser)]
@@ -99,6 +92,13 @@ struct OutputArgs {
     /// The format, whatever the file's ending
     #[arg(long, value_name = "FORMAT")]
     format: Option<FormatArg>,
+    #[command(flatten)]
+    csv: CsvArgs,
+}
+
+/// How CSV is written.
+#[derive(Args)]
+struct CsvArgs {
     /// Write text that looks like a formula as it is, for machines; without this it gets a
     /// leading ' in CSV, so that no spreadsheet runs it
     #[arg(long)]
@@ -140,6 +140,13 @@ struct InputArgs {
     /// What the inputs are [default: by their endings]
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<InputFormatArg>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// How files are turned into text.
+#[derive(Args)]
+struct ReadingArgs {
     /// What texts are encoded in, such as windows-1252 [default: UTF-8, else as each looks; the
     /// output says so]
     #[arg(long, value_name = "NAME")]
@@ -172,19 +179,12 @@ struct CommonArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
-    /// Say more, such as which model runs
+    /// Say which models run, and how they are computed
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
     /// How lines on standard error are written: for people, or one JSON object each
     #[arg(long, value_name = "FORM", default_value = "text")]
     log: LogForm,
-}
-
-/// How lines on standard error are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LogForm {
-    Text,
-    Json,
 }
 
 /// Which model, and how it runs.
@@ -197,7 +197,7 @@ struct ModelArgs {
     engine: EngineArgs,
 }
 
-/// How a model is computed.
+/// How models are computed: the stance model and the quote tagger alike.
 #[derive(Args)]
 struct EngineArgs {
     /// What computes: native, reference (plain f32, slow, to check the other by), or libtorch (in
@@ -221,6 +221,10 @@ struct EngineArgs {
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some((_, matches)) = matches.subcommand() {
+        let form = matches.try_get_one("log").ok().flatten();
+        log::set_form(form.copied().unwrap_or(LogForm::Text));
+    }
     let settings = corpus::settings(&matches);
     let done = match cli.command {
         Command::Run(args) => args.run(settings),
@@ -237,10 +241,10 @@ pub fn main() -> ExitCode {
         Err(Stop::SomeFailed) => ExitCode::from(3),
         Err(Stop::Differs) => ExitCode::from(1),
         Err(Stop::NoGain) => {
-            say!(
-                "error: no gain beyond noise over the shipped head (the interval reaches 0): nothing is written"
+            log::error(
+                "no gain beyond noise over the shipped head (the interval reaches 0): nothing is written",
+                Some("label more rows, or go on with the shipped model"),
             );
-            say!("  hint: label more rows, or go on with the shipped model");
             ExitCode::from(4)
         }
         Err(Stop::Signal(code)) => ExitCode::from(code),
@@ -282,13 +286,10 @@ fn finished(done: u64, failed: u64) -> Result<(), Stop> {
 }
 
 fn report(error: &anyhow::Error) {
-    say!("error: {error:#}");
     let hint = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Error>()?.way_out());
-    if let Some(hint) = hint {
-        say!("  hint: {hint}");
-    }
+    log::error(&format!("{error:#}"), hint);
 }
 
 /// A reader such as `head` that has seen enough is no failure.
@@ -300,6 +301,14 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 impl CommonArgs {
+    /// With `--verbose`: which model runs, and how it is computed.
+    fn tell_model(&self, what: &str, model: &Model) {
+        if self.verbose {
+            let how = model.encoder().description();
+            log::info(&format!("{what}: {}, {how}", model.name()));
+        }
+    }
+
     /// As many threads as asked for.
     fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
         if self.threads == Some(0) {
@@ -324,11 +333,7 @@ impl InputArgs {
     }
 
     fn read_options(&self) -> quotestance::Result<ReadOptions> {
-        let encoding = self.encoding.as_ref().map(|label| {
-            of_label(label).ok_or_else(|| {
-                Error::new(ErrorKind::Option, format!("--encoding {label}: no such encoding, expected a name such as utf-8, windows-1252, iso-8859-2 or gbk"))
-            })
-        });
+        let TableOptions { encoding, limits } = self.reading.table_options()?;
         Ok(ReadOptions {
             format: self.input_format.map(|format| match format {
                 InputFormatArg::Text => InputFormat::Text,
@@ -341,6 +346,20 @@ impl InputArgs {
             text_column: self.text_column.clone(),
             id_column: self.id_column.clone(),
             keep: self.keep.clone(),
+            encoding,
+            limits,
+        })
+    }
+}
+
+impl ReadingArgs {
+    fn table_options(&self) -> quotestance::Result<TableOptions> {
+        let encoding = self.encoding.as_ref().map(|label| {
+            of_label(label).ok_or_else(|| {
+                Error::new(ErrorKind::Option, format!("--encoding {label}: no such encoding, expected a name such as utf-8, windows-1252, iso-8859-2 or gbk"))
+            })
+        });
+        Ok(TableOptions {
             encoding: encoding.transpose()?,
             limits: Limits {
                 max_document_bytes: self.max_document.saturating_mul(1 << 20),
@@ -414,16 +433,20 @@ impl OutputArgs {
             predictions,
             abstention,
             offsets,
-            formula_guard: !self.no_formula_guard,
-            bom: self.bom,
+            formula_guard: !self.csv.no_formula_guard,
+            bom: self.csv.bom,
             metadata,
             copies,
         })
     }
+}
 
-    fn open(&self) -> anyhow::Result<Sink> {
-        Sink::open(self.output.as_deref())
+/// Refuses to write over what is read.
+fn refuse_same(input: &Path, out: &Path) -> quotestance::Result<()> {
+    if is_same(input, out) {
+        return Err(output_is_input(out));
     }
+    Ok(())
 }
 
 /// Whether an output is standard output: not named, or `-`.

@@ -184,6 +184,9 @@ impl Counts {
     }
 }
 
+/// What a CSV begins with for Excel: U+FEFF in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// UTF-16 units in a cell of a spreadsheet at most.
 pub const MAX_CELL_UNITS: usize = 32_767;
 
@@ -196,7 +199,7 @@ impl<W: Write> Output<W> {
         let mut output = Output::append(out, options);
         if output.options.format == OutputFormat::Csv {
             if output.options.bom {
-                output.out.write_all("\u{feff}".as_bytes())?;
+                output.out.write_all(BYTE_ORDER_MARK)?;
             }
             let names = output.columns.iter().map(|&index| COLUMNS[index].name);
             let kept = output.kept.iter().map(String::as_str);

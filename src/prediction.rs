@@ -246,6 +246,11 @@ impl Classifier {
         Ok(Classifier { model, heads })
     }
 
+    /// The model below the heads, with its name and engine.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// The model's id, as written in the rows.
     pub fn model_name(&self) -> &str {
         self.model.name()

@@ -298,6 +298,64 @@ fn label_keeps_ids_and_takes_targets_from_column_or_option() {
 }
 
 #[test]
+fn label_never_writes_over_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = "id,text,target\na,This contract is a disgrace.,the contract\n";
+    let table = write(folder.path(), "p.csv", pairs);
+    let output = run(&["label", &table, "-o", &table]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("p.csv: the output is one of the inputs"),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(&table).unwrap(), pairs);
+    let out = folder.path().join("l.csv");
+    let output = run(&["label", &table, "--bom", "-o", out.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let written = std::fs::read_to_string(out).unwrap();
+    assert!(written.starts_with("\u{feff}id,label"), "{written}");
+}
+
+#[test]
+fn with_log_json_every_line_is_an_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = "id,text,target\na,,the contract\nb,A good deal.,the contract\n";
+    let table = write(folder.path(), "p.csv", pairs);
+    let cases: [(&[&str], &[&str]); 2] = [
+        (
+            &["label", &table, "-v", "--log", "json"],
+            &["note", "info", "error", "info"],
+        ),
+        (&["label", "nowhere.csv", "--log", "json"], &["error"]),
+    ];
+    for (args, levels) in cases {
+        let said = stderr(&run(args));
+        let lines: Vec<serde_json::Value> = (said.lines())
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+            .collect();
+        let found: Vec<_> = lines.iter().map(|line| line["level"].as_str()).collect();
+        let expected: Vec<_> = levels.iter().map(|level| Some(*level)).collect();
+        assert_eq!(found, expected, "{said}");
+    }
+}
+
+#[test]
+fn the_tagger_is_computed_as_asked() {
+    let article = sample("harlow-bodycam.txt");
+    for (args, engine) in [
+        (&["quotes", &article, "-v"][..], "auto"),
+        (&["quotes", &article, "-v", "--precision", "f32"], "f32"),
+    ] {
+        let said = stderr(&run(args));
+        let line = said.lines().find(|line| line.starts_with("tagger: "));
+        let line = line.unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains("tagger-"), "{line}");
+        assert_eq!(line.contains("f32"), engine == "f32", "{line}");
+    }
+}
+
+#[test]
 fn a_target_too_long_fails_its_row_alone() {
     let folder = tempfile::tempdir().unwrap();
     let long = "the very long contract ".repeat(30);

@@ -140,6 +140,45 @@ fn an_abstained_row_counts_in_no_figure_and_a_bad_one_is_named() {
 }
 
 #[test]
+fn files_that_do_not_say_what_counts_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| write(folder.path(), name, content);
+    let gold = write("gold.csv", "id,label,text\n=1,favor,x\n2,against,y\n");
+    let answers = write("a.csv", "id,label\n'=1,favor\n2,against\n");
+    let report = evaluate(&["--task", "stance", &gold, &answers]);
+    assert_eq!(
+        (&report["missing"], &report["predictions_not_in_gold"]),
+        (&json!(0), &json!(0))
+    );
+    let twice = write("twice.csv", "id,label\n1,favor\n1,against\n");
+    let other = write("other.csv", "id,stance\n=1,favor\n");
+    for (args, expected) in [
+        (
+            &["--task", "stance", &twice, &answers][..],
+            "the id \"1\" a second time",
+        ),
+        (
+            &["--task", "stance", &gold, &other],
+            "no column \"label\"; the columns are id, stance",
+        ),
+        (
+            &["--task", "stance", &gold, &answers, "--by", "paper"],
+            "no column \"paper\"",
+        ),
+        (&["--task", "stance", &gold, "--run"], "has no target"),
+        (
+            &["--task", "quotes", &gold, &gold, "--iou", "9"],
+            "--iou 9: expected a share",
+        ),
+    ] {
+        let output = run(&[&["evaluate"], args].concat());
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn labels_are_scored_as_the_python_scorer_does() {
     let Some(scorer) = scorer("stance/score_labels.py") else {
         return;

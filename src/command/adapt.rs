@@ -11,11 +11,11 @@ use quotestance::article::TEXT_COLUMNS;
 use quotestance::evaluation::Bootstrap;
 use quotestance::model::folder::ModelFolder;
 use quotestance::pipeline::Observer;
-use quotestance::table::{Row, Table, TableFormat, TableOptions};
+use quotestance::table::{Row, Table, TableFormat};
 use quotestance::{Classifier, Error, ErrorKind, Target, Task};
 
 use super::progress::Progress;
-use super::{CommonArgs, ModelArgs, Stop};
+use super::{CommonArgs, ModelArgs, ReadingArgs, Stop};
 
 #[derive(Args)]
 pub struct AdaptArgs {
@@ -47,10 +47,15 @@ pub struct AdaptArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     common: CommonArgs,
 }
+
+/// Rows that take less than two minutes.
+const MOST_ROWS: usize = 2000;
 
 /// Rows that go through the encoder at once.
 const CHUNK_ROWS: usize = 512;
@@ -70,11 +75,18 @@ impl AdaptArgs {
             )
             .into());
         }
-        let mut progress = Progress::new(self.common.quiet, self.common.log);
-        let classifier = self.model.load()?;
-        let (rows, failed) = self.rows(&classifier, &mut progress)?;
-        let shipped = classifier.head(Task::Stance)?;
+        let mut progress = Progress::new(self.common.quiet);
         let pool = self.common.pool()?;
+        let classifier = pool.install(|| self.model.load())?;
+        self.common.tell_model("model", classifier.model());
+        let (rows, failed) = self.rows(&classifier, &mut progress)?;
+        if rows.len() > MOST_ROWS {
+            progress.say(&format!(
+                "{} rows: more than the {MOST_ROWS} that this is made for; it takes longer",
+                rows.len()
+            ));
+        }
+        let shipped = classifier.head(Task::Stance)?;
         let mut features = Vec::new();
         for rows in rows.chunks(CHUNK_ROWS) {
             let pairs = rows
@@ -99,7 +111,9 @@ impl AdaptArgs {
             seed: self.seed,
             ..Bootstrap::default()
         };
-        let adaptation = pool.install(|| Adaptation::new(&labelled, &shipped, bootstrap))?;
+        let adaptation = pool
+            .install(|| Adaptation::new(&labelled, &shipped, bootstrap))
+            .map_err(|error| error.at(&self.labels))?;
         let report = &adaptation.report;
         std::io::stdout().write_all(words(report).as_bytes())?;
         if !report.is_gain() {
@@ -132,7 +146,7 @@ impl AdaptArgs {
                 self.labels.display()
             )
         })?;
-        let table = Table::open(&self.labels, format, &TableOptions::default())?;
+        let table = Table::open(&self.labels, format, &self.reading.table_options()?)?;
         let text = table.column(self.text.as_deref(), &TEXT_COLUMNS)?;
         let text = text.ok_or_else(|| {
             let error = table.no_column(TEXT_COLUMNS[0]);
@@ -181,18 +195,17 @@ impl AdaptArgs {
         let broken =
             |message: String, column: &str| at(Error::new(ErrorKind::Format, message), column);
         let filled = |column: &str| {
-            row.get(column)
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty())
+            let cell = row.text(column).map_err(|error| at(error, column))?;
+            Ok::<_, Error>(cell.map(str::trim).filter(|cell| !cell.is_empty()))
         };
-        let text = filled(text_column);
+        let text = filled(text_column)?;
         let text = text.ok_or_else(|| broken("no text in this row".into(), text_column))?;
         let target = match &self.target {
             // Checked before the rows are read.
             Some(target) => target.trim(),
             None => {
                 let column = &self.target_column;
-                let own = filled(column);
+                let own = filled(column)?;
                 let own = own.ok_or_else(|| broken("no target in this row".into(), column))?;
                 classifier
                     .check_target(own)
@@ -200,7 +213,7 @@ impl AdaptArgs {
                 own
             }
         };
-        let name = filled(&self.label_column).unwrap_or_default();
+        let name = filled(&self.label_column)?.unwrap_or_default();
         let labels = Task::Stance.labels();
         let label = labels
             .iter()

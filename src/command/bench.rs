@@ -61,7 +61,7 @@ impl BenchArgs {
                     _ => None,
                 };
                 // Those of quotes with their targets, and a long text.
-                for (name, lengths) in [("7-120", &MIXED[..]), ("400", &[400][..])] {
+                for (name, lengths) in [("9-118", &MIXED[..]), ("400", &[400][..])] {
                     if name == "400" && *threads != most {
                         continue;
                     }

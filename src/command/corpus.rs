@@ -14,6 +14,7 @@ use quotestance::duplicates::DuplicateIndex;
 use quotestance::output::Output;
 use quotestance::pipeline::{Course, Document, Duplicates, Summary};
 use quotestance::shard::Shard;
+use rayon::ThreadPool;
 use serde_json::{Map, Value};
 
 use super::progress::Progress;
@@ -115,6 +116,10 @@ pub fn facts(run: &Run) -> Map<String, Value> {
     let tagger = run.finder.tagger();
     let finder = tagger.map_or("rules-only", |tagger| tagger.model().name());
     facts.insert("finder".into(), finder.into());
+    if let Some(tagger) = tagger {
+        let engine = tagger.model().encoder().description();
+        facts.insert("finder_engine".into(), engine.into());
+    }
     if let Some(labelling) = &run.labelling {
         let classifier = &labelling.classifier;
         facts.insert("model".into(), classifier.model_name().into());
@@ -129,9 +134,20 @@ pub fn facts(run: &Run) -> Map<String, Value> {
     facts
 }
 
+/// With `--verbose`: which models a run has.
+pub fn tell_models(run: &Run, common: &CommonArgs) {
+    if let Some(tagger) = run.finder.tagger() {
+        common.tell_model("tagger", tagger.model());
+    }
+    if let Some(labelling) = &run.labelling {
+        common.tell_model("model", labelling.classifier.model());
+    }
+}
+
 /// One run, as the command line asks for it.
 pub struct CorpusRun<'a> {
     pub run: &'a Run,
+    pub pool: &'a ThreadPool,
     /// Nothing has been read of them but what columns they have.
     pub articles: Articles,
     pub input: &'a InputArgs,
@@ -147,6 +163,7 @@ impl CorpusRun<'_> {
             self.articles.only(move |id| shard.has(id));
         }
         let signals = Signals::catch().context("signals cannot be caught")?;
+        tell_models(self.run, self.common);
         match &self.output.output {
             Some(path) if !is_stdout(Some(path)) => self.into_file(OutputFiles::of(path), &signals),
             _ => self.into_stdout(&signals),
@@ -163,7 +180,7 @@ impl CorpusRun<'_> {
             return Err(needs_file("a shard is merged by the files beside its output").into());
         }
         let mut sink = Stdout(Output::new(Sink::stdout(), self.run.output.clone())?.finish()?);
-        let mut progress = Progress::new(self.common.quiet, self.common.log);
+        let mut progress = Progress::new(self.common.quiet);
         let course = Course {
             articles: &mut self.articles,
             sink: &mut sink,
@@ -172,7 +189,7 @@ impl CorpusRun<'_> {
             done: Summary::default(),
             stop: signals.stop(),
         };
-        let done = self.run.run(&self.common.pool()?, course);
+        let done = self.run.run(self.pool, course);
         progress.finish();
         let summary = done?;
         sink.0
@@ -187,8 +204,7 @@ impl CorpusRun<'_> {
 
     fn into_file(mut self, files: OutputFiles, signals: &Signals) -> Result<(), Stop> {
         let started = SystemTime::now();
-        let pool = self.common.pool()?;
-        let mut progress = Progress::new(self.common.quiet, self.common.log);
+        let mut progress = Progress::new(self.common.quiet);
         let mut settings = std::mem::take(&mut self.settings);
         settings.extend(facts(self.run));
         let engine = (self.run.labelling.as_ref())
@@ -223,7 +239,7 @@ impl CorpusRun<'_> {
                 observer: &mut progress,
                 stop: signals.stop(),
             };
-            let done = self.run.run(&pool, course);
+            let done = self.run.run(self.pool, course);
             progress.finish();
             summary = done?;
             if summary.stopped {
@@ -240,7 +256,7 @@ impl CorpusRun<'_> {
             output: self.run.output.clone(),
             duplicates: self.corpus.duplicates(),
         };
-        let about = about(started, pool.current_num_threads(), engine)?;
+        let about = about(started, self.pool.current_num_threads(), engine)?;
         corpus.finish(&identity, &rows, &about)?;
         progress.summarise(&summary);
         if summary.failed > 0 {

@@ -1,6 +1,6 @@
 //! `quotestance evaluate`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -156,14 +156,19 @@ impl EvaluateArgs {
     }
 
     fn predict_labels(&self, gold: &Gold, task: Task) -> anyhow::Result<HashMap<String, Answer>> {
-        let classifier = self.model.load()?;
         let pool = self.common.pool()?;
+        let classifier = pool.install(|| self.model.load())?;
+        self.common.tell_model("model", classifier.model());
         let mut answers = HashMap::new();
         for rows in gold.rows.chunks(CHUNK_ROWS) {
             let pairs = rows.iter().map(|row| {
                 let place = || format!("{}: the row {:?}", self.gold.display(), row.id);
                 let text = row.text.as_deref();
+                let text = text.filter(|text| !text.trim().is_empty());
                 let text = text.ok_or_else(|| anyhow!("{} has no text to predict", place()))?;
+                if row.target.is_empty() && task != Task::Sentiment {
+                    return Err(anyhow!("{} has no target (column target)", place()));
+                }
                 classifier.check_target(&row.target).with_context(place)?;
                 Ok((text, row.target.as_str()))
             });
@@ -191,11 +196,28 @@ impl EvaluateArgs {
             speaker_iou: self.iou,
             bootstrap: self.bootstrap(),
         };
+        if !(0.0..=1.0).contains(&self.iou) {
+            return Err(anyhow!("--iou {}: expected a share, 0 to 1", self.iou));
+        }
         let gold = quotes::read_articles(&self.gold)?;
         let predicted = match &self.predictions {
             Some(path) => quotes::read_articles(path)?,
             None => self.find_quotes(&gold)?,
         };
+        let known: HashSet<&str> = predicted
+            .iter()
+            .map(|article| article.id.as_str())
+            .collect();
+        if !gold.is_empty()
+            && !gold
+                .iter()
+                .any(|article| known.contains(article.id.as_str()))
+        {
+            return Err(anyhow!(
+                "none of the {} gold articles has a prediction: the ids of the two files do not meet",
+                gold.len()
+            ));
+        }
         let figures = QuoteFigures::of(&gold, &predicted, &options)?;
         Ok(match self.json {
             true => format!("{:#}\n", figures.to_json()),
@@ -204,9 +226,12 @@ impl EvaluateArgs {
     }
 
     fn find_quotes(&self, gold: &[ScoredArticle]) -> anyhow::Result<Vec<ScoredArticle>> {
-        let finder = self.finder.load()?;
         let pool = self.common.pool()?;
-        let mut progress = Progress::new(self.common.quiet, self.common.log);
+        let finder = pool.install(|| self.finder.load(&self.model.engine.options()))?;
+        if let Some(tagger) = finder.tagger() {
+            self.common.tell_model("tagger", tagger.model());
+        }
+        let mut progress = Progress::new(self.common.quiet);
         let mut summary = Summary::default();
         let mut predicted = Vec::with_capacity(gold.len());
         for articles in gold.chunks(CHUNK_ARTICLES) {

@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use quotestance::article::{ID_COLUMNS, TEXT_COLUMNS};
-use quotestance::output::{OutputFormat, guarded, real, write_csv};
+use quotestance::output::{BYTE_ORDER_MARK, OutputFormat, guarded, real, write_csv};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::prediction::Distribution;
-use quotestance::table::{Row, Table, TableFormat, TableOptions};
+use quotestance::table::{Row, Table, TableFormat};
 use quotestance::{Classifier, Error, ErrorKind, Task};
 
 use super::progress::Progress;
 use super::targets::{AbstentionArgs, TargetArgs};
-use super::{CommonArgs, ModelArgs, OutputArgs, Sink, Stop, finished};
+use super::{
+    CommonArgs, CsvArgs, ModelArgs, ReadingArgs, Sink, Stop, finished, is_stdout, log, refuse_same,
+};
 
 #[derive(Args)]
 pub struct LabelArgs {
@@ -38,8 +40,16 @@ pub struct LabelArgs {
     /// What to label [default: the row's own, if there is a column task, else stance]
     #[arg(long)]
     task: Option<TaskArg>,
+    /// The file to write, .csv or .jsonl. Default, or -: CSV on standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// The format, whatever the file's ending
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<LabelFormat>,
     #[command(flatten)]
-    output: OutputArgs,
+    csv: CsvArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -51,6 +61,12 @@ enum TaskArg {
     Stance,
     Sentiment,
     Nli,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LabelFormat {
+    Csv,
+    Jsonl,
 }
 
 impl TaskArg {
@@ -85,39 +101,38 @@ const CHUNK_PAIRS: usize = 2048;
 impl LabelArgs {
     pub fn run(self) -> Result<(), Stop> {
         let targets = self.targets.names()?;
-        if self.output.format()? == OutputFormat::Parquet {
-            return Err(anyhow!("label writes .csv and .jsonl").into());
-        }
+        let label_format = self.format()?;
         let format = TableFormat::of(&self.pairs).ok_or_else(|| {
             anyhow!(
                 "{}: expected a table ending in .csv, .tsv, .jsonl or .parquet, plain or with .gz or .zst",
                 self.pairs.display()
             )
         })?;
-        let mut table = Table::open(&self.pairs, format, &TableOptions::default())?;
+        if let Some(out) = &self.output {
+            refuse_same(&self.pairs, out)?;
+        }
+        let mut table = Table::open(&self.pairs, format, &self.reading.table_options()?)?;
         let columns = self.columns(&table, targets.is_empty())?;
-        let classifier = self.model.load()?;
+        let pool = self.common.pool()?;
+        let classifier = pool.install(|| self.model.load())?;
         for target in &targets {
             classifier.check_target(target)?;
         }
-        if self.common.verbose {
-            let (model, engine) = (classifier.model_name(), classifier.engine());
-            say!("model: {model}, {engine}");
-        }
+        self.common.tell_model("model", classifier.model());
         let tasks = self.tasks(&columns);
         let mut thresholds = Vec::new();
         for task in tasks {
             thresholds.push((task, self.abstention.threshold(&classifier, task)?));
         }
         let mut labels = LabelOutput::new(
-            self.output.open()?,
-            &self.output,
+            Sink::open(self.output.as_deref())?,
+            label_format,
+            &self.csv,
             thresholds,
             self.targets.are_several(),
         )?;
         let chunk_rows = (CHUNK_PAIRS / targets.len().max(1)).max(1);
-        let pool = self.common.pool()?;
-        let mut progress = Progress::new(self.common.quiet, self.common.log);
+        let mut progress = Progress::new(self.common.quiet);
         let mut summary = Summary::default();
         loop {
             let mut pairs = Vec::new();
@@ -147,9 +162,30 @@ impl LabelArgs {
         progress.finish();
         labels.out.finish()?;
         if summary.failed > 0 {
-            say!("{} rows failed; they are named above", summary.failed);
+            log::info(&format!(
+                "{} rows failed; they are named above",
+                summary.failed
+            ));
         }
         finished(summary.articles, summary.failed)
+    }
+
+    fn format(&self) -> anyhow::Result<LabelFormat> {
+        let path = self.output.as_deref();
+        match (self.format, path) {
+            (Some(format), _) => Ok(format),
+            (None, Some(path)) if !is_stdout(Some(path)) => {
+                match OutputFormat::of(&path.to_string_lossy()) {
+                    Some(OutputFormat::Csv) => Ok(LabelFormat::Csv),
+                    Some(OutputFormat::Jsonl) => Ok(LabelFormat::Jsonl),
+                    _ => Err(anyhow!(
+                        "{}: label writes .csv and .jsonl; or say --format",
+                        path.display()
+                    )),
+                }
+            }
+            (None, _) => Ok(LabelFormat::Csv),
+        }
     }
 
     fn columns(&self, table: &Table, own_targets: bool) -> anyhow::Result<Columns> {
@@ -179,7 +215,7 @@ impl LabelArgs {
             None => table.column(None, &["task"])?,
         };
         if !self.common.quiet && self.text.is_none() {
-            say!("note: reading column {text:?} as text");
+            log::note(&format!("reading column {text:?} as text"));
         }
         Ok(Columns {
             text,
@@ -210,7 +246,8 @@ impl LabelArgs {
             |error: Error, column: &str| error.at(&self.pairs).at_row(row.at).at_column(column);
         let failed = |kind, message: String, column: &str| at(Error::new(kind, message), column);
         let text = row
-            .get(&columns.text)
+            .text(&columns.text)
+            .map_err(|error| at(error, &columns.text))?
             .filter(|text| !text.trim().is_empty());
         let text = text.ok_or_else(|| {
             failed(
@@ -230,9 +267,10 @@ impl LabelArgs {
                 })?
             }
         };
-        let own = columns.target.as_deref().and_then(|column| row.get(column));
-        let own = [own.unwrap_or_default().trim().to_owned()];
         let column = columns.target.as_deref().unwrap_or("target");
+        let own = row.text(column).map_err(|error| at(error, column))?;
+        let own = own.filter(|_| columns.target.is_some());
+        let own = [own.unwrap_or_default().trim().to_owned()];
         classifier
             .check_target(&own[0])
             .map_err(|error| at(error, column))?;
@@ -286,7 +324,8 @@ impl LabelOutput {
     /// Writes a CSV's header: a column for every label of these tasks.
     fn new(
         mut out: Sink,
-        args: &OutputArgs,
+        format: LabelFormat,
+        args: &CsvArgs,
         thresholds: Vec<(Task, Option<f64>)>,
         targets: bool,
     ) -> anyhow::Result<LabelOutput> {
@@ -296,7 +335,7 @@ impl LabelOutput {
                 columns.push(label);
             }
         }
-        let columns = (args.format()? == OutputFormat::Csv).then_some(columns);
+        let columns = (format == LabelFormat::Csv).then_some(columns);
         if let Some(columns) = &columns {
             let before: &[_] = if targets {
                 &["id", "target", "label"]
@@ -305,6 +344,9 @@ impl LabelOutput {
             };
             let asked = thresholds.iter().any(|(_, threshold)| threshold.is_some());
             let after: &[_] = if asked { &["abstained"] } else { &[] };
+            if args.bom {
+                out.write_all(BYTE_ORDER_MARK)?;
+            }
             write_csv(&mut out, before.iter().chain(columns).chain(after))?;
         }
         Ok(LabelOutput {

@@ -10,7 +10,7 @@ use quotestance::corpus::merge::merge;
 
 use super::corpus::about;
 use super::signals::Signals;
-use super::{Stop, finished};
+use super::{Stop, finished, log};
 
 #[derive(Args)]
 pub struct MergeArgs {
@@ -38,15 +38,18 @@ impl MergeArgs {
             return Err(Stop::Signal(signals.exit_code()));
         }
         if !self.quiet {
-            say!(
+            log::info(&format!(
                 "{} articles, {} quotes from {} shards",
                 summary.articles,
                 summary.quotes,
                 self.inputs.len()
-            );
+            ));
         }
         if summary.failed > 0 {
-            say!("{} documents failed in the shards' runs", summary.failed);
+            log::info(&format!(
+                "{} documents failed in the shards' runs",
+                summary.failed
+            ));
         }
         finished(summary.articles, summary.failed)
     }

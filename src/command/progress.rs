@@ -10,14 +10,13 @@ use quotestance::pipeline::{Observer, Summary};
 use quotestance::{Error, Summary as RunSummary};
 use serde_json::json;
 
-use super::LogForm;
+use super::log::{self, LogForm};
 
 /// A line that is redrawn on a terminal; elsewhere a plain line every few seconds.
 pub struct Progress {
     bar: ProgressBar,
     quiet: bool,
     plain: bool,
-    log: LogForm,
     started: Instant,
     last_line: Instant,
 }
@@ -26,8 +25,8 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
     /// Nothing has happened yet.
-    pub fn new(quiet: bool, log: LogForm) -> Progress {
-        let terminal = std::io::stderr().is_terminal() && log == LogForm::Text;
+    pub fn new(quiet: bool) -> Progress {
+        let terminal = std::io::stderr().is_terminal() && log::form() == LogForm::Text;
         let target = match terminal && !quiet {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -40,7 +39,6 @@ impl Progress {
             bar,
             quiet,
             plain: !terminal && !quiet,
-            log,
             started: now,
             last_line: now,
         }
@@ -117,28 +115,15 @@ impl Progress {
 
     /// One line on stderr: the words, or an object with them and `more`.
     fn line(&self, level: &str, words: &str, more: serde_json::Value) {
-        let line = match self.log {
-            LogForm::Text => words.to_owned(),
-            LogForm::Json => {
-                let mut line = json!({ "level": level, "message": words });
-                if let (Some(line), serde_json::Value::Object(more)) = (line.as_object_mut(), more)
-                {
-                    line.extend(more);
-                }
-                line.to_string()
-            }
-        };
-        self.bar.suspend(|| say!("{line}"));
+        self.bar
+            .suspend(|| log::write(&log::line(level, words, more)));
     }
 }
 
 impl Observer for Progress {
     fn notice(&mut self, words: &str) {
         if !self.quiet {
-            match self.log {
-                LogForm::Text => self.line("note", &format!("note: {words}"), json!({})),
-                LogForm::Json => self.line("note", words, json!({})),
-            }
+            self.bar.suspend(|| log::note(words));
         }
     }
 
@@ -146,7 +131,7 @@ impl Observer for Progress {
         let mut line = Failures::new(Vec::new());
         let written = line.write(error).and_then(|()| line.finish());
         let object = written.expect("memory takes all writes");
-        if self.log == LogForm::Json {
+        if log::form() == LogForm::Json {
             let more = serde_json::from_slice(&object).unwrap_or_default();
             self.line("error", &error.to_string(), more);
         } else {

@@ -8,11 +8,12 @@ use quotestance::encoder::EngineOptions;
 use quotestance::pipeline::Labelling;
 use quotestance::prediction::ScoreCache;
 use quotestance::{QuoteFinder, Run, Tagger, Target, Task};
+use rayon::ThreadPool;
 use serde_json::{Map, Value};
 
 use super::corpus::{CorpusArgs, CorpusRun};
 use super::targets::{AbstentionArgs, TargetArgs};
-use super::{CommonArgs, InputArgs, ModelArgs, OutputArgs, Stop};
+use super::{CommonArgs, EngineArgs, InputArgs, ModelArgs, OutputArgs, Stop, log};
 
 #[derive(Args)]
 pub struct RunArgs {
@@ -52,6 +53,8 @@ pub struct QuotesArgs {
     #[command(flatten)]
     finder: FinderArgs,
     #[command(flatten)]
+    engine: EngineArgs,
+    #[command(flatten)]
     corpus: CorpusArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -73,21 +76,22 @@ pub struct FinderArgs {
 }
 
 impl FinderArgs {
-    pub fn load(&self) -> quotestance::Result<QuoteFinder> {
-        let options = EngineOptions::default();
+    pub fn load(&self, engine: &EngineOptions) -> quotestance::Result<QuoteFinder> {
         Ok(match &self.tagger {
             _ if self.rules_only => QuoteFinder::rules_only(),
-            Some(folder) => QuoteFinder::with_tagger(Tagger::open(folder, &options)?),
-            None => QuoteFinder::with_tagger(Tagger::embedded(&options)?),
+            Some(folder) => QuoteFinder::with_tagger(Tagger::open(folder, engine)?),
+            None => QuoteFinder::with_tagger(Tagger::embedded(engine)?),
         })
     }
 }
 
 impl RunArgs {
     pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
-        let (run, articles) = self.prepare()?;
+        let pool = self.common.pool()?;
+        let (run, articles) = self.prepare(&pool)?;
         let corpus_run = CorpusRun {
             run: &run,
+            pool: &pool,
             articles,
             input: &self.input,
             output: &self.output,
@@ -98,8 +102,8 @@ impl RunArgs {
         corpus_run.run()
     }
 
-    /// The run that is asked for, and what it is to read.
-    pub fn prepare(&self) -> anyhow::Result<(Run, Articles)> {
+    /// The run that is asked for, its models loaded in `pool`, and what it is to read.
+    pub fn prepare(&self, pool: &ThreadPool) -> anyhow::Result<(Run, Articles)> {
         let names = self.target.names()?;
         if names.is_empty() {
             return Err(anyhow::anyhow!(
@@ -123,25 +127,20 @@ impl RunArgs {
         let options = self
             .output
             .options(true, abstention, self.offsets, metadata, duplicates)?;
-        let (classifier, finder) = rayon::join(|| self.model.load(), || self.finder.load());
+        let engine = self.model.engine.options();
+        let (classifier, finder) =
+            pool.install(|| rayon::join(|| self.model.load(), || self.finder.load(&engine)));
         let (classifier, finder) = (classifier?, finder?);
         for name in names.iter().chain(&self.alias) {
             classifier.check_target(name)?;
-        }
-        if self.common.verbose {
-            say!(
-                "model: {}, {}",
-                classifier.model_name(),
-                classifier.engine()
-            );
         }
         let min_confidence = self.abstention.threshold(&classifier, Task::Stance)?;
         if let (Some(share), Some(threshold), false) =
             (self.abstention.max_error, min_confidence, self.common.quiet)
         {
-            say!(
-                "note: --max-error {share} keeps stances of a probability of {threshold} and more"
-            );
+            log::note(&format!(
+                "--max-error {share} keeps stances of a probability of {threshold} and more"
+            ));
         }
         let labelling = Labelling {
             classifier,
@@ -165,9 +164,11 @@ impl RunArgs {
 
 impl QuotesArgs {
     pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
-        let (run, articles) = self.prepare()?;
+        let pool = self.common.pool()?;
+        let (run, articles) = self.prepare(&pool)?;
         let corpus_run = CorpusRun {
             run: &run,
+            pool: &pool,
             articles,
             input: &self.input,
             output: &self.output,
@@ -178,8 +179,8 @@ impl QuotesArgs {
         corpus_run.run()
     }
 
-    /// The run that is asked for, and what it is to read.
-    pub fn prepare(&self) -> anyhow::Result<(Run, Articles)> {
+    /// The run that is asked for, its models loaded in `pool`, and what it is to read.
+    pub fn prepare(&self, pool: &ThreadPool) -> anyhow::Result<(Run, Articles)> {
         let mut articles = self.input.articles()?;
         let metadata = articles.metadata_columns()?;
         let duplicates = self.corpus.are_duplicates_found();
@@ -187,7 +188,7 @@ impl QuotesArgs {
             .output
             .options(false, false, self.offsets, metadata, duplicates)?;
         let run = Run {
-            finder: self.finder.load()?,
+            finder: pool.install(|| self.finder.load(&self.engine.options()))?,
             labelling: None,
             output: options,
             duplicates: self.corpus.duplicates_in_run(),

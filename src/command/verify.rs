@@ -12,7 +12,7 @@ use quotestance::corpus::manifest::Manifest;
 use quotestance::corpus::verify::{Sample, verify};
 use quotestance::{Error, ErrorKind, Run};
 
-use super::corpus::facts;
+use super::corpus::{facts, tell_models};
 use super::{Cli, Command, CommonArgs, InputArgs, Stop};
 
 #[derive(Args)]
@@ -47,9 +47,10 @@ impl VerifyArgs {
                 folder.display()
             )
         })?;
+        let pool = self.common.pool()?;
         let (mut run, input) = match cli.command {
-            Command::Run(args) => (args.prepare()?.0, args.into_input()),
-            Command::Quotes(args) => (args.prepare()?.0, args.into_input()),
+            Command::Run(args) => (args.prepare(&pool)?.0, args.into_input()),
+            Command::Quotes(args) => (args.prepare(&pool)?.0, args.into_input()),
             _ => {
                 return Err(anyhow!(
                     "the settings in {} are of no run",
@@ -58,6 +59,7 @@ impl VerifyArgs {
                 .into());
             }
         };
+        tell_models(&run, &self.common);
         let notes = self.notes(&manifest, &run, &input, &files)?;
         let sample = Sample {
             documents: self.sample,
@@ -68,7 +70,6 @@ impl VerifyArgs {
             articles.metadata_columns()?;
             Ok(articles)
         };
-        let pool = self.common.pool()?;
         let report = verify(&files, &manifest, &mut run, articles, sample, &pool)?;
         let mut lines = report.differences.clone();
         if !self.common.quiet {

@@ -191,11 +191,7 @@ impl InputFacts {
                 continue;
             };
             if is_same(&source.path, out) {
-                return Err(
-                    Error::new(ErrorKind::Option, "the output is one of the inputs")
-                        .at(out)
-                        .hint("name another --output, or move this file away"),
-                );
+                return Err(output_is_input(out));
             }
             files += 1;
             bytes += meta.len();
@@ -217,8 +213,15 @@ impl InputFacts {
 /// How the name of an input begins that lists files.
 const LIST: &str = "--files-from ";
 
+/// The error for an output that is one of its own inputs.
+pub fn output_is_input(out: &Path) -> Error {
+    Error::new(ErrorKind::Option, "the output is one of the inputs")
+        .at(out)
+        .hint("name another --output, or move this file away")
+}
+
 /// Whether two paths are of the same file, by their folders and names.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     let folder = |path: &Path| match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.canonicalize().ok(),
         _ => Path::new(".").canonicalize().ok(),

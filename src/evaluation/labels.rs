@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Bootstrap, Estimate};
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::guarded;
 use crate::prediction::{RiskCoverage, Task};
 use crate::table::{Row, Table, TableFormat, TableOptions};
 
@@ -129,6 +130,11 @@ impl Gold {
     pub fn read(path: &Path, options: &LabelOptions) -> Result<Gold> {
         let mut gold = Gold::default();
         let (table, columns) = open(path)?;
+        let has_column = |name: &str| table.columns().iter().any(|column| column == name);
+        if options.by != "source" && !has_column(&options.by) {
+            return Err(table.no_column(&options.by));
+        }
+        let mut places = HashMap::new();
         for row in table {
             let row = row?;
             let broken = |error: Error| error.at(path).at_row(row.at);
@@ -147,8 +153,17 @@ impl Gold {
             };
             let by = row.get(&options.by).filter(|group| !group.is_empty());
             let group = by.or(row.get("source")).unwrap_or("all");
+            let id = need(&row, "id", &columns).map_err(broken)?;
+            if let Some(first) = places.insert(id.to_owned(), row.at.number()) {
+                let message = format!("the id {id:?} a second time; the first is that of {first}");
+                return Err(broken(
+                    Error::new(ErrorKind::Format, message)
+                        .at_column("id")
+                        .hint("predictions are found by id: give each row its own"),
+                ));
+            }
             gold.rows.push(GoldRow {
-                id: need(&row, "id", &columns).map_err(broken)?.to_owned(),
+                id: id.to_owned(),
                 text: row.get("text").map(str::to_owned),
                 target: row.get("target").unwrap_or_default().trim().to_owned(),
                 label: label(need(&row, "label", &columns).map_err(broken)?)?,
@@ -174,7 +189,7 @@ impl Gold {
         answers: &'a HashMap<String, Answer>,
     ) -> impl Iterator<Item = (&'a GoldRow, f64, bool)> {
         self.rows.iter().filter_map(|row| {
-            let answer = answers.get(&row.id)?;
+            let answer = answer_to(&row.id, answers)?;
             let label = answer.label?;
             let right = label == row.label || row.also_right.contains(&label);
             Some((row, answer.probability?, right))
@@ -190,7 +205,7 @@ impl Gold {
         let mut groups: BTreeMap<&str, Vec<(&GoldRow, Option<&Answer>)>> = BTreeMap::new();
         let mut all = Vec::new();
         for row in &self.rows {
-            let pair = (row, answers.get(&row.id));
+            let pair = (row, answer_to(&row.id, answers));
             groups.entry(&row.group).or_default().push(pair);
             all.push(pair);
         }
@@ -198,8 +213,10 @@ impl Gold {
         let found: Vec<_> = (groups.values().zip(1..))
             .map(|(rows, stream)| figures(rows, stream))
             .collect();
-        let ids: HashSet<&String> = self.rows.iter().map(|row| &row.id).collect();
-        let unknown_ids = answers.keys().filter(|id| !ids.contains(id)).count();
+        let ids: HashSet<String> = (self.rows.iter())
+            .flat_map(|row| [row.id.clone(), guarded(&row.id)])
+            .collect();
+        let unknown_ids = answers.keys().filter(|id| !ids.contains(*id)).count();
         LabelReport {
             task: options.task,
             all: figures(&all, 0).0,
@@ -213,15 +230,26 @@ impl Gold {
     }
 }
 
+/// The answer to a row: by its id, or by the id as `quotestance label` guards it in CSV.
+fn answer_to<'a>(id: &str, answers: &'a HashMap<String, Answer>) -> Option<&'a Answer> {
+    answers.get(id).or_else(|| answers.get(&guarded(id)))
+}
+
 /// Reads predictions as `quotestance label` writes them: `id`, `label` (empty where the model
 /// abstained) and, for the figures of calibration, `probs` (a JSON object) or a column for each
 /// label. Rows whose label is of another task are left out.
 ///
 /// # Errors
-/// A file that is no table, the first row that is not understood, or an id that comes twice.
+/// A file that is no table or has no column `label`, the first row that is not understood, or an
+/// id that comes twice.
 pub fn read_answers(path: &Path, task: Task) -> Result<HashMap<String, Answer>> {
     let mut answers = HashMap::new();
     let (table, columns) = open(path)?;
+    if !table.columns().iter().any(|column| column == "label") {
+        return Err(table.no_column("label").hint(
+            "predictions are in the columns id and label, as `quotestance label` writes them",
+        ));
+    }
     for row in table {
         let row = row?;
         let broken = |error: Error| error.at(path).at_row(row.at);
@@ -242,7 +270,9 @@ pub fn read_answers(path: &Path, task: Task) -> Result<HashMap<String, Answer>> 
         let answer = Answer { label, probability };
         if answers.insert(id.to_owned(), answer).is_some() {
             let message = format!("a second prediction for the id {id:?}");
-            return Err(broken(Error::new(ErrorKind::Format, message)));
+            return Err(broken(Error::new(ErrorKind::Format, message).hint(
+                "a file with several targets is evaluated a target at a time, and each row of a table needs its own id",
+            )));
         }
     }
     Ok(answers)
@@ -304,8 +334,8 @@ fn probability(row: &Row, label: &str) -> Result<Option<f64>> {
             })?),
         },
     };
-    if value.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
-        return Err(broken(format!("a probability of {value:?}")));
+    if let Some(p) = value.filter(|p| !(0.0..=1.0).contains(p)) {
+        return Err(broken(format!("a probability of {p}, expected 0 to 1")));
     }
     Ok(value)
 }

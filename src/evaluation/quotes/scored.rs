@@ -1,7 +1,6 @@
 //! A [`ScoredArticle`] is a line of gold or of predictions.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use serde_json::Value;
 use super::words::{Place, last_name};
 use crate::attribution::AttributedQuote;
 use crate::error::{Error, ErrorKind, Result};
+use crate::input::{self, Limits, cannot_read};
 use crate::output::real;
 use crate::span::{Offsets, Span};
 
@@ -94,19 +94,16 @@ fn id<'de, D: serde::Deserializer<'de>>(value: D) -> std::result::Result<String,
 /// # Errors
 /// A file that cannot be read, or the first line that is none, with its number.
 pub fn read_articles(path: &Path) -> Result<Vec<ScoredArticle>> {
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Io, "cannot be read")
-            .at(path)
-            .because(error)
-    };
-    let file = File::open(path).map_err(failed)?;
+    let failed = |error| cannot_read(path, error);
+    let file = input::open(path, &Limits::default())?;
     let mut articles: Vec<ScoredArticle> = Vec::new();
-    for (line, text) in (1..).zip(BufReader::new(file).lines()) {
+    for (line, text) in (1..).zip(file.lines()) {
         let text = text.map_err(failed)?;
-        if text.trim().is_empty() {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
             continue;
         }
-        let article = serde_json::from_str(&text).map_err(|error| {
+        let article = serde_json::from_str(text).map_err(|error| {
             Error::new(ErrorKind::Format, "not an article with its quotes")
                 .at(path)
                 .at_line(line)
