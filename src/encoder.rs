@@ -173,8 +173,8 @@ pub enum Engine {
 /// How weights are held and multiplied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// The fastest that has been measured to give the labels of f32: int16, and f32 where the
-    /// instruction set is portable.
+    /// The fastest that has been measured to give the labels of f32: int16 (with AVX-512 about as
+    /// fast as f32), and f32 where the instruction set is portable.
     #[default]
     Auto,
     /// Weights as int8 with a scale for each output channel, activations as u8 with a scale and an
@@ -184,8 +184,8 @@ pub enum Precision {
     /// Weights with 11 bits and activations with 13 to 16 bits as 16-bit integers, with scales as
     /// for int8; sums are exact and cannot overflow.
     Int16,
-    /// Weights and activations as bf16, summed in f32. Only AVX-512 with BF16 makes it faster than
-    /// f32, and int16 is closer to f32 than it.
+    /// Weights and activations as bf16, summed in f32. No processor measured so far
+    /// runs it faster than f32, and int16 is closer to f32 than it.
     Bf16,
     /// Everything in f32.
     F32,

@@ -1,49 +1,41 @@
 //! From news articles to speaker-attributed quotes, each with its stance toward a target.
 //!
 //! The modules stand in the order the data walks:
-//! [`article`] → [`finder`]: [`quote`] and [`attribution`] → [`prediction`] → [`record`].
+//! [`article`] → [`finder`]: [`tagger`], [`quote`] and [`attribution`] → [`prediction`] → [`record`] →
+//! [`output`].
 
 // What everything stands on.
 pub mod error;
 pub mod span;
 
-// Reading.
-pub mod input;
-// (a file's bytes, then their text)
-pub mod table;
-// (tables first: an article may be a row)
+// Reading: a file's bytes and their text, tables (an article may be a row), articles.
 pub mod article;
+pub mod input;
+pub mod table;
 
-// Finding quotes and whose they are.
-pub mod lexicon;
-// (which words report, which name somebody)
-pub mod sentence;
-// paragraphs and tokens
-pub mod furniture;
-// (paragraphs that are none of the article's)
-pub mod language;
-// English or not: what can be known of a speaker
-pub mod finder;
-// what a finder yields
-pub mod quote;
-// and whose it is
+// Finding quotes: which words report and which name somebody, paragraphs and tokens, paragraphs
+// that are none of the article's, English or not, models that mark quotes (the encoder is that of
+// the stance model), the finder, what it yields and whose that is.
 pub mod attribution;
-
-// Labelling.
 pub mod encoder;
+pub mod finder;
+pub mod furniture;
+pub mod language;
+pub mod lexicon;
 pub mod model;
-pub mod prediction;
-// which also mark quotes
+pub mod quote;
+pub mod sentence;
 pub mod tagger;
 
-// Writing, and the whole run.
-pub mod record;
-// rows and articles to CSV and JSONL
-pub mod output;
-// which articles are printed twice
+// Labelling.
+pub mod prediction;
+
+// Writing, and the whole run: rows, their files (CSV, JSONL, Parquet), which articles are printed
+// twice, all of it.
 pub mod duplicates;
-// all of it
+pub mod output;
 pub mod pipeline;
+pub mod record;
 
 // A corpus: interrupted and taken up, split and merged.
 pub mod corpus;

@@ -160,11 +160,6 @@ impl Model {
         self.tensors.array(name)
     }
 
-    /// The names of all tensors, in alphabetical order.
-    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
-        self.tensors.names()
-    }
-
     /// The ids of a text, without special tokens: `[tokens]`, empty for an empty text.
     ///
     /// # Errors

@@ -11,17 +11,9 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// Every rule, in the order of their documentation.
-            pub const ALL: &[Rule] = &[$(Rule::$rule,)+];
-
             /// As written in the rows; these names do not change.
             pub fn name(self) -> &'static str {
                 match self { $(Rule::$rule => $name,)+ }
-            }
-
-            /// What the rule looks for.
-            pub fn meaning(self) -> &'static str {
-                match self { $(Rule::$rule => concat!($($meaning),+).trim_ascii_start(),)+ }
             }
         }
     };

@@ -71,11 +71,6 @@ impl Tensors {
         self.entries.contains_key(name)
     }
 
-    /// The names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
-    }
-
     /// A tensor that is read row by row later: it keeps the file open, and nothing is copied.
     pub(crate) fn keep(&self, tensor: &Tensor) -> KeptTensor {
         let start = tensor.bytes.as_ptr() as usize - self.bytes.as_ptr() as usize;
