@@ -126,6 +126,9 @@ pub fn tokens(text: &str, paragraph: Span) -> Vec<Token> {
                 class = Class::ADVERB;
             }
         }
+        if is_contraction(&lower) {
+            class |= Class::NOT_NAME;
+        }
         let initial = surface.chars().count() == 1 && first.is_uppercase() && first != 'I';
         let dotted = surface.contains('.') && !first.is_ascii_digit() && surface.len() < 8;
         if text[end..paragraph.end].starts_with('.')
@@ -154,4 +157,16 @@ pub fn tokens(text: &str, paragraph: Span) -> Vec<Token> {
         });
     }
     found
+}
+
+/// True for "I've", "you're", "it's": a word that names nobody with a verb joined to it.
+fn is_contraction(lower: &str) -> bool {
+    let Some((stem, ending)) = lower.rsplit_once('\'') else {
+        return false;
+    };
+    match ending {
+        "t" => stem.ends_with('n') && class_of(lower).is(Class::AUX | Class::MODAL),
+        "ve" | "m" | "re" | "ll" | "d" | "s" => class_of(stem).is(Class::NOT_NAME),
+        _ => false,
+    }
 }

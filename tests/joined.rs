@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use quotestance::attribution::{AttributedQuote, Rule};
+use quotestance::quote::QuoteKind;
 use quotestance::span::Span;
 use quotestance::tagger::Thresholds;
 use quotestance::{QuoteFinder, TaggedSpan, Tagger};
@@ -43,6 +44,41 @@ fn direct_mixed_and_indirect_quotes_have_their_speakers() {
             "We asked for a bridge, // They sent us a leaflet. | Ada Okafor, who runs the ferry | Ada Okafor",
             "the plan was “a mistake.” | Okafor | Ada Okafor",
         ],
+    );
+}
+
+#[test]
+fn whoever_is_written_to_is_no_speaker() {
+    check(
+        "“Keep the ferry running,” Ada Okafor wrote to Mayor Lena Brandt in June.",
+        &["Keep the ferry running, | Ada Okafor | Ada Okafor"],
+    );
+}
+
+#[test]
+fn bodies_and_people_in_apposition_have_their_full_names() {
+    let text = "“The bridge is not ours,” the Water Department said.\n\n\
+                “We were never asked,” the ferry’s longest-serving deckhand, Otis Pell, said.\n\n\
+                Marrow Inc. built the ramp. “It will last,” the company said.";
+    let names: Vec<_> = find(text)
+        .into_iter()
+        .filter(|quote| quote.quote.kind == QuoteKind::Direct)
+        .map(|quote| quote.attribution.speaker.map(|speaker| speaker.name))
+        .collect();
+    let expected = ["Water Department", "Otis Pell", "Marrow Inc."];
+    assert_eq!(names, expected.map(|name| Some(name.to_owned())));
+}
+
+#[test]
+fn a_clause_that_nobody_is_named_for_is_no_quote() {
+    let text = "The auditor has been asked to look into the bridge. A ramp with seats was shown by the city.";
+    let found = find(text);
+    assert!(
+        found
+            .iter()
+            .all(|quote| quote.attribution.mention.is_some()),
+        "{:?}",
+        shown(text, &found)
     );
 }
 

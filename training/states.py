@@ -19,6 +19,7 @@ import shutil
 import numpy as np
 import torch
 
+from own_articles import own_rows
 from stance_data import load_rows
 from stance_model import TARGET_TOKENS, Pieces, beginning, load_model, probabilities
 
@@ -126,7 +127,8 @@ class States:
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--labelled", nargs="+", required=True)
+    ap.add_argument("--labelled", nargs="*", default=[], help="rows that a teacher has labelled, or public ones")
+    ap.add_argument("--own", nargs="*", default=[], help="own-written articles and quotes, or real_labels.py's (JSONL); a part of them is held aside")
     ap.add_argument("--teacher", required=True)
     ap.add_argument("--student", required=True)
     ap.add_argument("--tokens", type=float, default=1e12, help="tokens of the rows chosen")
@@ -139,7 +141,9 @@ def main():
     rng = random.Random(args.seed)
     teacher, teacher_tokenizer = load_model(args.teacher)
     student_pieces, teacher_pieces = Pieces(load_model(args.student)[1]), Pieces(teacher_tokenizer)
-    order = chosen([row for row in load_rows(args.labelled) if row["label"] is not None or row["source"] not in args.labels_alone], rng)
+    own = [{k: r[k] for k in ("text", "target", "label", "source", "task")} for r in own_rows(args.own) if not r["held"]]
+    labelled = load_rows(args.labelled) + list({(r["text"], r["target"], r["task"]): r for r in own}.values())
+    order = chosen([row for row in labelled if row["label"] is not None or row["source"] not in args.labels_alone], rng)
     for pieces in (student_pieces, teacher_pieces):
         pieces.prepare([row[k] for row in order for k in ("text", "target")])
     rows, others, tokens = [], [], 0

@@ -68,6 +68,9 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
         return None;
     }
     let whole = start;
+    if let Some(after) = after_a_time(text, items, start, end) {
+        start = after;
+    }
     let first = items[start];
     // An adverbial without its comma: "In Davos on Friday Ms. Vey said".
     if (first.class.is(Class::PREPOSITION) && !first.is_word(text, "like"))
@@ -77,6 +80,20 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
     }
     let narrowed = listed(items, floor, name_in(items, start, end));
     plausible(text, items, &narrowed).then_some((narrowed, whole))
+}
+
+/// What follows "hours after" or "two days before": a report that came then speaks, not the hours.
+fn after_a_time(text: &str, items: &[Item], start: usize, end: usize) -> Option<usize> {
+    const TIMES: &[&str] = &[
+        "minutes", "hours", "days", "weeks", "months", "years", "moments", "hour", "day", "week",
+        "month", "year",
+    ];
+    let joint = (start + 1..end.min(start + 4))
+        .find(|&at| items[at].is_word(text, "after") || items[at].is_word(text, "before"))?;
+    let time = TIMES
+        .iter()
+        .any(|time| items[joint - 1].is_word(text, time));
+    (time && joint + 1 < end).then_some(joint + 1)
 }
 
 /// "Ada Vey, Otis Pell and Lucille Abarca": with the names before the last two.
@@ -218,8 +235,10 @@ fn over_apposition(
         let named = name_in(items, open + 1, closing);
         let role_before =
             open > floor && !items[open - 1].capital && items[open - 1].class.is(Class::ROLE);
+        let noun_before =
+            named.len() > 1 && is_described(items, phrase_start(items, floor, open), open);
         if best.is_none()
-            && role_before
+            && (role_before || noun_before)
             && named.start == open + 1
             && named.end == closing
             && items[open + 1].name()
@@ -263,6 +282,19 @@ fn over_apposition(
         }
     }
     best
+}
+
+/// True for "the union's regional organiser": a description without a name, before the name that
+/// it belongs to.
+fn is_described(items: &[Item], start: usize, end: usize) -> bool {
+    end > start + 1
+        && items[start].class.is(Class::DETERMINER | Class::POSSESSIVE)
+        && !items[start + 1..end].iter().any(|item| item.capital)
+        && items[start + 1..end].iter().all(|item| {
+            !item
+                .class
+                .is(Class::PREPOSITION | Class::SUBORDINATOR | Class::AUX)
+        })
 }
 
 fn phrase_start(items: &[Item], floor: usize, end: usize) -> usize {

@@ -48,6 +48,7 @@ pub fn reports(text: &str, items: &[Item], sentence: Range<usize>) -> Vec<Report
             .any(|report| report.content.iter().any(|range| range.contains(&at)));
         let report = if according {
             according_to(text, items, &sentence, at)
+                .filter(|report| !holds_again(items, report, &found))
         } else {
             verb(text, items, &sentence, at, has_passage, found.last())
         };
@@ -113,6 +114,17 @@ fn resumes(text: &str, items: &[Item], report: &Report, at: usize, last: &Report
             before.sign(',') || before.class.is(Class::COORDINATOR | Class::SUBORDINATOR)
         };
     previous.sign(',') && about || introduces
+}
+
+/// True where a report before it has marked words of this one: "“…,” Ada Vey wrote, according to the
+/// report". They stay hers.
+fn holds_again(items: &[Item], report: &Report, found: &[Report]) -> bool {
+    let held = |at: usize| {
+        let mut ranges = found.iter().flat_map(|other| &other.content);
+        ranges.any(|range| range.contains(&at))
+    };
+    (report.content.iter().flat_map(|range| range.clone()))
+        .any(|at| items[at].passage.is_some() && held(at))
 }
 
 fn according_to(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) -> Option<Report> {

@@ -100,7 +100,8 @@ fn prefers_rule(
     }
     // Beside marked words a rule that has cue and mention is nearly always right, but where others
     // are said to report it: "…," Ada Vey said, according to the Herald.
-    let reported = text[..source.start].trim_end().ends_with(" to");
+    let before_source = text[..source.start].trim_end();
+    let reported = before_source.ends_with("according to");
     // "Ada Vey interjected: “…”"
     let introduces = || {
         let quoted = quote.extent();

@@ -63,7 +63,9 @@ impl Article<'_> {
                 .all(|c| c == ' ' || c == '\u{a0}');
             let named = (last.name() || last.class.is(Class::TITLE | Class::ROLE)) && item.name();
             open &= item.word && !item.class.is(Class::PREPOSITION);
-            if !(named || open) || !beside || item.class.is(verb) {
+            // "an attendant waved people through"
+            let acts = item.past && !last.class.is(Class::DETERMINER | Class::ADVERB);
+            if !(named || open) || !beside || item.class.is(verb) || acts {
                 break;
             }
             last = *item;

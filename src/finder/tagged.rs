@@ -10,7 +10,8 @@ use super::join_paragraphs;
 use super::paragraph::finish;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::names::Names;
-use crate::attribution::{AttributedQuote, Speaker, SpeakerKind, Step};
+use crate::attribution::rule::Rule;
+use crate::attribution::{AttributedQuote, Attribution, Speaker, SpeakerKind, Step};
 use crate::furniture::layout;
 use crate::lexicon::Class;
 use crate::quote::marks::{Passage, passages};
@@ -51,20 +52,27 @@ pub(super) fn attributed(
         }
         let rule = best(&rules, &quote);
         let attribution = choose(&article, &quote, &tagged, rule);
+        // A clause that nobody is named for is hardly ever somebody's words.
+        if quote.kind == QuoteKind::Indirect && attribution.mention.is_none() {
+            continue;
+        }
         let evidence = Evidence {
             score: tagged.first.score,
             source_probability: tagged.first.source_probability,
         };
         found.push((AttributedQuote { quote, attribution }, Some(evidence)));
     }
-    let sure = (by_rules.iter())
-        .filter(|rule| rule.quote.kind != QuoteKind::Indirect && rule.attribution.rule.is_sure());
+    let sure = by_rules.iter().filter(|rule| is_sure(rule));
     let tagged = Places::new(found.iter().map(|(found, _)| found));
     let missed: Vec<AttributedQuote> = sure
         .filter(|rule| {
             let near = tagged.near(rule.quote.extent());
             let held: usize = near.map(|found| shared(&found.quote, &rule.quote)).sum();
-            held as f64 <= MISSED * length(&rule.quote) as f64
+            let most = match rule.quote.kind {
+                QuoteKind::Indirect => 0.0,
+                _ => MISSED * length(&rule.quote) as f64,
+            };
+            held as f64 <= most
         })
         .cloned()
         .collect();
@@ -78,16 +86,34 @@ pub(super) fn attributed(
     join_paragraphs(text, found)
 }
 
+/// Whether a quote of the rules is one nearly always: marked words, or a clause whose form and
+/// speaker leave little doubt.
+fn is_sure(found: &AttributedQuote) -> bool {
+    let Attribution { rule, mention, .. } = &found.attribution;
+    match found.quote.kind {
+        QuoteKind::Indirect => {
+            matches!(rule, Rule::ThatClause | Rule::AccordingTo) && mention.is_some()
+        }
+        _ => rule.is_sure(),
+    }
+}
+
 /// The rules' quote that holds most of this one.
 fn best<'r>(rules: &Places<'r>, quote: &Quote) -> Option<&'r AttributedQuote> {
     let held = rules
         .near(quote.extent())
         .map(|rule| (shared(&rule.quote, quote), rule));
-    // Of equals the first.
-    let best = held.fold(None, |best: Option<(usize, _)>, next| match best {
-        Some(best) if best.0 >= next.0 => Some(best),
-        _ => Some(next),
-    });
+    // Of equals the shortest, which holds the least beside it, and of those the first.
+    let best = held.fold(
+        None,
+        |best: Option<(usize, &AttributedQuote)>, next| match best {
+            Some(best) if best.0 > next.0 => Some(best),
+            Some(best) if best.0 == next.0 && length(&best.1.quote) <= length(&next.1.quote) => {
+                Some(best)
+            }
+            _ => Some(next),
+        },
+    );
     best.filter(|(shared, _)| *shared as f64 >= SAME_QUOTE * length(quote) as f64)
         .map(|(_, rule)| rule)
 }
@@ -271,7 +297,8 @@ impl<'t> Article<'t> {
             names.read(self.text, frame);
             while let Some(mention) = mentions.next_if(|mention| mention.start < paragraph.end) {
                 let items = head(self.text, items_of(frame, mention));
-                if items.is_empty() {
+                let quoted = items.iter().any(|item| item.passage.is_some());
+                if items.is_empty() || quoted {
                     continue;
                 }
                 let resolved = names.resolve(self.text, items);
@@ -296,16 +323,12 @@ impl<'t> Article<'t> {
     }
 }
 
-/// The items of a mention; none where it stands inside a quotation.
+/// The items of a mention.
 fn items_of(frame: &Frame, mention: Span) -> &[Item] {
     let items = &frame.items;
     let start = items.partition_point(|item| item.span.end <= mention.start);
     let end = items.partition_point(|item| item.span.start < mention.end);
-    let items = &items[start..end.max(start)];
-    match items.iter().any(|item| item.passage.is_some()) {
-        true => &[],
-        false => items,
-    }
+    &items[start..end.max(start)]
 }
 
 /// Of "Ada Vey, a lawyer from Ghent, who", as the tagger marks sources, the name: "Ada Vey".
@@ -326,12 +349,13 @@ fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     let role = before[end - 1];
     let owned = before[0].class.is(Class::POSSESSIVE) && !named(&before[1..]);
     // "its president, Mei-Lin Cartwright"
-    if !role.capital && (role.class.is(Class::ROLE) || owned) && named(after) {
-        let name = after.iter().position(|item| !item.name() && !item.capital);
-        let name = &after[..name.unwrap_or(after.len())];
-        if !name.is_empty() {
-            return name;
-        }
+    let name = after.iter().position(|item| !item.name() && !item.capital);
+    let (name, rest) = after.split_at(name.unwrap_or(after.len()));
+    // "the union's regional organiser, Babs Field": a full name says who it is, whatever the noun.
+    let full = !named(before) && name.len() > 1 && rest.first().is_none_or(|next| !next.word);
+    let described = role.class.is(Class::ROLE) || owned || full;
+    if !role.capital && described && named(name) {
+        return name;
     }
     before
 }

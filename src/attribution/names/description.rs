@@ -130,7 +130,8 @@ pub(crate) fn body(entities: &Entities, log: &[Occurrence], head: &str) -> Optio
         {
             continue;
         }
-        let mut words = entity.name.split([' ', '-']).map(str::to_lowercase);
+        let mut words = (entity.name.split([' ', '-']))
+            .map(|word| word.trim_end_matches(['.', ',']).to_lowercase());
         let exact =
             words.clone().any(|word| word == head) || entity.roles.iter().any(|role| role == head);
         let alike = exact

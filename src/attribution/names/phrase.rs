@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::spelling::{is_possessive, without_possessive};
+use super::spelling::{folded, is_possessive, without_possessive};
 use crate::attribution::frame::Item;
-use crate::lexicon::Class;
+use crate::lexicon::{Class, class_of};
 
 /// Words that call somebody something.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ fn name_at(
             break;
         }
         end += 1;
-        if is_possessive(surface) {
+        if is_possessive(surface) && !owns_body(text, items, end, range.end) {
             break;
         }
     }
@@ -186,7 +186,11 @@ fn name_at(
         return None;
     }
     let words = &items[start..end];
-    let mut titles = title_length(words);
+    let mut titles = if is_body(text, words) {
+        0
+    } else {
+        title_length(words)
+    };
     // A listed word at a sentence's start, a place or a party before a given name is no part of it.
     if titles == 0 {
         titles = before_given_name(text, words, opening);
@@ -248,7 +252,9 @@ fn name_at(
     {
         return None;
     }
-    // A single unlisted word that opens a sentence is a name if a verb, a comma or 's follows.
+    // A single unlisted word that opens a sentence is a name if a verb, a comma or 's follows. What
+    // stands before "this" or "your" is a verb: "Stop this now."
+    let determiner = Class::DETERMINER | Class::POSSESSIVE | Class::OBJECT_PRONOUN;
     let single = end - start == 1 && opening && !organisation && last.class == Class::default();
     if single
         && items
@@ -267,7 +273,7 @@ fn name_at(
                         | Class::COORDINATOR
                         | Class::SUBORDINATOR
                         | Class::PREPOSITION)
-                    && (next.class.is(NOUNS) || !next.span.of(text).ends_with('s'))
+                    && (next.class.is(NOUNS | determiner) || !next.span.of(text).ends_with('s'))
             })
     {
         return None;
@@ -307,6 +313,28 @@ fn name_at(
         possessive: is_possessive(items[end - 1].span.of(text)),
         described: None,
     })
+}
+
+/// True where the word before `at` is a title whose body follows: "Attorney General’s Office".
+fn owns_body(text: &str, items: &[Item], at: usize, end: usize) -> bool {
+    let owner = folded(items[at - 1].span.of(text));
+    at < end
+        && class_of(&owner).is(Class::TITLE)
+        && items[at].capital
+        && items[at].class.is(Class::ORGANISATION)
+}
+
+/// True where the last word says that all of them name a body, so that none is somebody's title:
+/// "Justice Department", "Senate Majority PAC". "Sen. Church" is a person.
+fn is_body(text: &str, words: &[Item]) -> bool {
+    let (Some(last), true) = (words.last(), words.len() > 1) else {
+        return false;
+    };
+    let titled = (words.iter()).any(|word| {
+        word.class.is(Class::MALE | Class::FEMALE)
+            || word.class.is(Class::TITLE) && word.class.is(Class::ABBREVIATION)
+    });
+    !titled && (last.class.is(Class::ORGANISATION) || is_acronym(text, last))
 }
 
 fn capital_after_particles(items: &[Item], at: usize, end: usize) -> bool {

@@ -462,9 +462,17 @@ impl Names {
             let unknown = word == "it" && self.entities.get(other.entity).kind == Kind::Unknown;
             !other.quoted && other.role == Role::Subject && (wanted.contains(&kind) || unknown)
         });
-        let spoken = self.spoken.iter().rev().take(4).find(|(_, spoken)| {
+        let newest = self.spoken.last().map(|(at, _)| *at);
+        let spoken = self.spoken.iter().rev().take(4).find(|(at, spoken)| {
             let speaker = spoken.speaker.as_ref();
-            speaker.is_some_and(|speaker| wanted.contains(&speaker.kind))
+            // "A spokesperson said … They added": whoever spoke last, of whom no more is known.
+            let role = |speaker: &Speaker| {
+                word == "they"
+                    && newest == Some(*at)
+                    && speaker.kind == SpeakerKind::Role
+                    && spoken.gender.is_none()
+            };
+            speaker.is_some_and(|speaker| wanted.contains(&speaker.kind) || role(speaker))
         });
         match (spoken, subject) {
             (Some((at, _)), Some(subject)) if subject.span.start > *at => {
