@@ -302,12 +302,12 @@ fn broken_folders_say_what_is_broken() {
         ),
         (
             "temperature of nothing",
-            |folder| edit_config(folder, "\"stance\": 1.16", "\"stance\": 0.0"),
+            |folder| edit_config(folder, "\"stance\": 1.12", "\"stance\": 0.0"),
             "temperatures: \"stance\" is 0, expected a number above 0",
         ),
         (
             "temperature of no head",
-            |folder| edit_config(folder, "\"stance\": 1.16", "\"tone\": 1.5"),
+            |folder| edit_config(folder, "\"stance\": 1.12", "\"tone\": 1.5"),
             "temperatures: \"tone\" is no head of id2label",
         ),
         (
