@@ -39,7 +39,7 @@ fn a_folder_is_walked_in_order_and_bad_files_do_not_stop_it() {
             ),
             Err("IN/empty.txt, article \"empty\": no text, expected an article".into()),
             ok("c.jsonl:1", "See"),
-            ok("c.jsonl:2", "Ay2"),
+            ok("a~2", "Ay2"),
         ]
     );
     let mut articles = Articles::new([Given::Path(path.to_owned())], ReadOptions::default());
