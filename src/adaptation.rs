@@ -381,6 +381,9 @@ mod tests {
         let (mut alike, shipped) = rows(60, true);
         alike.labels.fill(1);
         let error = Adaptation::new(&alike, &shipped, Bootstrap::default()).unwrap_err();
-        assert!(error.to_string().contains("0 rows are favor, 60 against"), "{error}");
+        assert!(
+            error.to_string().contains("0 rows are favor, 60 against"),
+            "{error}"
+        );
     }
 }
