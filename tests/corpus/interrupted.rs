@@ -158,13 +158,13 @@ fn what_has_changed_is_named() {
 
 #[test]
 fn an_output_takes_one_run_at_a_time() {
-    let place = Place::new(3);
+    let place = Place::new(250);
     let mut first = place
         .command("quotes - --input-format jsonl -o out.csv")
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    // What columns there are is known by the first lines.
+    // What columns there are is known by the first 200 objects.
     let articles = place.read("articles.jsonl");
     let mut stdin = first.stdin.take().unwrap();
     stdin.write_all(&articles).unwrap();
