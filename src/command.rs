@@ -23,7 +23,6 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use quotestance::article::metadata::MetadataColumns;
 use quotestance::article::source::Given;
 use quotestance::article::{Articles, InputFormat, ReadOptions};
-use quotestance::corpus::identity::{is_same, output_is_input};
 use quotestance::encoder::{Device, Engine, EngineOptions, Isa, Precision};
 use quotestance::input::Limits;
 use quotestance::input::encoding::of_label;
@@ -439,14 +438,6 @@ impl OutputArgs {
             copies,
         })
     }
-}
-
-/// Refuses to write over what is read.
-fn refuse_same(input: &Path, out: &Path) -> quotestance::Result<()> {
-    if is_same(input, out) {
-        return Err(output_is_input(out));
-    }
-    Ok(())
 }
 
 /// Whether an output is standard output: not named, or `-`.

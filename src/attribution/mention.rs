@@ -289,11 +289,9 @@ fn over_apposition(
 fn is_described(items: &[Item], start: usize, end: usize) -> bool {
     end > start + 1
         && items[start].class.is(Class::DETERMINER | Class::POSSESSIVE)
-        && !items[start + 1..end].iter().any(|item| item.capital)
         && items[start + 1..end].iter().all(|item| {
-            !item
-                .class
-                .is(Class::PREPOSITION | Class::SUBORDINATOR | Class::AUX)
+            let other = Class::PREPOSITION | Class::SUBORDINATOR | Class::AUX;
+            !item.capital && !item.class.is(other)
         })
 }
 

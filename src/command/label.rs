@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use quotestance::article::{ID_COLUMNS, TEXT_COLUMNS};
+use quotestance::corpus::identity::refuse_same;
 use quotestance::output::{BYTE_ORDER_MARK, OutputFormat, guarded, real, write_csv};
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::prediction::Distribution;
@@ -14,9 +15,7 @@ use quotestance::{Classifier, Error, ErrorKind, Task};
 
 use super::progress::Progress;
 use super::targets::{AbstentionArgs, TargetArgs};
-use super::{
-    CommonArgs, CsvArgs, ModelArgs, ReadingArgs, Sink, Stop, finished, is_stdout, log, refuse_same,
-};
+use super::{CommonArgs, CsvArgs, ModelArgs, ReadingArgs, Sink, Stop, finished, is_stdout, log};
 
 #[derive(Args)]
 pub struct LabelArgs {
@@ -268,8 +267,10 @@ impl LabelArgs {
             }
         };
         let column = columns.target.as_deref().unwrap_or("target");
-        let own = row.text(column).map_err(|error| at(error, column))?;
-        let own = own.filter(|_| columns.target.is_some());
+        let own = match &columns.target {
+            Some(column) => row.text(column).map_err(|error| at(error, column))?,
+            None => None,
+        };
         let own = [own.unwrap_or_default().trim().to_owned()];
         classifier
             .check_target(&own[0])

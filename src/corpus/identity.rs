@@ -190,9 +190,7 @@ impl InputFacts {
             let Ok(meta) = std::fs::metadata(&source.path) else {
                 continue;
             };
-            if is_same(&source.path, out) {
-                return Err(output_is_input(out));
-            }
+            refuse_same(&source.path, out)?;
             files += 1;
             bytes += meta.len();
             let name = format!("{}\0{}\0", source.id, meta.len());
@@ -213,15 +211,23 @@ impl InputFacts {
 /// How the name of an input begins that lists files.
 const LIST: &str = "--files-from ";
 
-/// The error for an output that is one of its own inputs.
-pub fn output_is_input(out: &Path) -> Error {
-    Error::new(ErrorKind::Option, "the output is one of the inputs")
-        .at(out)
-        .hint("name another --output, or move this file away")
+/// Refuses to write over what is read.
+///
+/// # Errors
+/// If the output is this input.
+pub fn refuse_same(input: &Path, out: &Path) -> Result<()> {
+    if is_same(input, out) {
+        return Err(
+            Error::new(ErrorKind::Option, "the output is one of the inputs")
+                .at(out)
+                .hint("name another --output, or move this file away"),
+        );
+    }
+    Ok(())
 }
 
 /// Whether two paths are of the same file, by their folders and names.
-pub fn is_same(one: &Path, other: &Path) -> bool {
+fn is_same(one: &Path, other: &Path) -> bool {
     let folder = |path: &Path| match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.canonicalize().ok(),
         _ => Path::new(".").canonicalize().ok(),

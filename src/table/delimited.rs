@@ -104,12 +104,9 @@ impl Records {
                 record.len(),
                 self.columns.len()
             );
-            return Err(Error::new(ErrorKind::Format, message)
-                .at(&self.source.path)
-                .at_line(line)
-                .hint(
-                    "a field with commas, quotation marks or line breaks stands between double quotes",
-                ));
+            let hint =
+                "a field with commas, quotation marks or line breaks stands between double quotes";
+            return Err(broken_row(&self.source, line, &message, hint));
         }
         let (values, encoding) = decoded(&self.source, line, record)?;
         Ok(Row {
@@ -129,18 +126,21 @@ fn is_cut_off(record: &csv::ByteRecord) -> bool {
 
 fn not_closed(source: &Source, line: u64) -> Error {
     let message = "the file ends within a field whose quotation marks are not closed";
-    Error::new(ErrorKind::Format, message)
-        .at(&source.path)
-        .at_line(line)
-        .hint("the file is cut off, or a quotation mark in this row should be doubled")
+    let hint = "the file is cut off, or a quotation mark in this row should be doubled";
+    broken_row(source, line, message, hint)
 }
 
 fn stray_mark(source: &Source, line: u64) -> Error {
     let message = "text after a closing quotation mark";
+    let hint = "a field that begins with a quotation mark ends with one, and marks within it are doubled: \"\"I see,\"\" he said\"; write the table anew with a CSV library, or as JSONL";
+    broken_row(source, line, message, hint)
+}
+
+fn broken_row(source: &Source, line: u64, message: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Format, message)
         .at(&source.path)
         .at_line(line)
-        .hint("a field that begins with a quotation mark ends with one, and marks within it are doubled: \"\"I see,\"\" he said\"; write the table anew with a CSV library, or as JSONL")
+        .hint(hint)
 }
 
 fn locked(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
