@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use quotestance::Task;
+use quotestance::abstention::RiskCoverage;
 use quotestance::evaluation::Bootstrap;
 use quotestance::evaluation::bootstrap::below;
 use quotestance::evaluation::labels::{Gold, LabelOptions, read_answers};
-use quotestance::prediction::RiskCoverage;
 use rand_pcg::Pcg64;
 use sha2::{Digest, Sha256};
 

@@ -10,7 +10,6 @@ mod folder;
 mod regression;
 
 pub use folder::write_adapted;
-pub use regression::Head;
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -20,7 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluation::labels::{calibration_error, macro_f1};
 use crate::evaluation::{Bootstrap, Estimate};
-use regression::{Fit, Standard};
+use crate::prediction::Head;
+use regression::{Fit, Standard, moved};
 
 /// The fewest rows to learn from.
 pub const LEAST_ROWS: usize = 30;
@@ -274,7 +274,7 @@ impl<'a> Path<'a> {
 
     fn next(&mut self, strength: f64) -> Head {
         self.fit.minimise(strength);
-        self.shipped.moved(&self.fit, &self.standard)
+        moved(&self.shipped, &self.fit, &self.standard)
     }
 }
 

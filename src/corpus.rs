@@ -76,7 +76,7 @@ impl OutputFiles {
     }
 
     fn beside(&self, ending: &str) -> PathBuf {
-        crate::output::beside(&self.0, ending)
+        crate::beside::beside(&self.0, ending)
     }
 }
 

@@ -6,6 +6,7 @@
 
 // What everything stands on.
 pub mod error;
+pub mod number;
 pub mod span;
 
 // Reading: a file's bytes and their text, tables (an article may be a row), articles.
@@ -27,11 +28,13 @@ pub mod quote;
 pub mod sentence;
 pub mod tagger;
 
-// Labelling.
+// Labelling, and which labels are sure enough.
+pub mod abstention;
 pub mod prediction;
 
 // Writing, and the whole run: rows, their files (CSV, JSONL, Parquet), which articles are printed
 // twice, all of it.
+pub mod beside;
 pub mod duplicates;
 pub mod output;
 pub mod pipeline;

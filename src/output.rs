@@ -1,4 +1,4 @@
-//! Where rows go: CSV, JSONL, Parquet, or one article a line; and what stands beside them.
+//! Where rows go: CSV, JSONL, Parquet, or one article a line.
 
 pub mod failures;
 mod nested;
@@ -6,7 +6,6 @@ pub mod package;
 pub mod parquet;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,7 @@ use crate::article::metadata::MetadataColumns;
 use crate::attribution::AttributedQuote;
 use crate::furniture;
 use crate::language::Language;
+use crate::number::real;
 use crate::prediction::TargetPrediction;
 use crate::record::{COLUMNS, Column, Group, Places, Record, Value};
 
@@ -111,40 +111,6 @@ impl OutputOptions {
             })
             .collect()
     }
-}
-
-/// The name of a file that stands beside an output: `quotes.csv.errors.jsonl`.
-pub fn beside(output: &Path, name: &str) -> PathBuf {
-    let mut path = output.as_os_str().to_owned();
-    path.push(".");
-    path.push(name);
-    path.into()
-}
-
-/// What stands beside an output, while its run lasts or after; a shard's too.
-const BESIDE: [&str; 9] = [
-    "partial",
-    "journal",
-    "errors.jsonl",
-    "run.json",
-    "datapackage.json",
-    "shard",
-    "shard.rows",
-    "whole",
-    "lines",
-];
-
-/// Whether a file is an output of a run, interrupted or done, or stands beside one: what a run has
-/// written into a folder is not read as if it were an article of that folder.
-pub fn is_output(path: &Path) -> bool {
-    let belongs = |name: &str| {
-        let path = path.to_str()?.strip_suffix(name)?.strip_suffix('.')?;
-        Some(is_output(Path::new(path)))
-    };
-    ["run.json", "journal"]
-        .iter()
-        .any(|name| beside(path, name).exists())
-        || BESIDE.iter().any(|name| belongs(name) == Some(true))
 }
 
 /// Writes results in the order given. What an article adds depends on that article alone.
@@ -355,11 +321,6 @@ fn json_value(value: &Value) -> serde_json::Value {
         Value::Real(number) => real(*number).into(),
         Value::Places(places) => serde_json::json!(places),
     }
-}
-
-/// Six decimals: more than the model can mean, and the same text in CSV and JSON.
-pub fn real(number: f32) -> f64 {
-    (f64::from(number) * 1e6).round() / 1e6
 }
 
 #[cfg(test)]

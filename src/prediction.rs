@@ -3,21 +3,20 @@
 //! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
 //! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
 
-pub mod abstention;
 mod cache;
+mod head;
 
 use std::collections::HashMap;
 
-pub use abstention::RiskCoverage;
 pub use cache::ScoreCache;
+pub use head::Head;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use crate::adaptation::Head;
 use crate::encoder::Sequence;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
-use crate::output::real;
+use crate::number::real;
 
 /// What a head of the model tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

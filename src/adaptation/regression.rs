@@ -5,35 +5,14 @@ use std::collections::VecDeque;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-/// `logits = features · weightᵀ + bias`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Head {
-    /// `[label, hidden]`
-    pub weight: Array2<f64>,
-    /// `[label]`
-    pub bias: Array1<f64>,
-}
+use crate::prediction::Head;
 
-impl Head {
-    /// `[row, label]`. Each row's depend on that row alone.
-    pub fn logits(&self, features: ArrayView2<f32>) -> Array2<f64> {
-        let mut logits = Array2::zeros((features.nrows(), self.bias.len()));
-        for (mut logits, row) in logits.outer_iter_mut().zip(features.outer_iter()) {
-            let row = row.mapv(f64::from);
-            for (label, logit) in logits.iter_mut().enumerate() {
-                *logit = self.weight.row(label).dot(&row) + self.bias[label];
-            }
-        }
-        logits
-    }
-
-    /// This head, moved by a fit over standardised features, for the features as they are.
-    pub(super) fn moved(&self, fit: &Fit, standard: &Standard) -> Head {
-        let change = &fit.weight() / &standard.deviation;
-        Head {
-            bias: &self.bias + &fit.bias() - change.dot(&standard.mean),
-            weight: &self.weight + &change,
-        }
+/// A head, moved by a fit over standardised features, for the features as they are.
+pub(super) fn moved(head: &Head, fit: &Fit, standard: &Standard) -> Head {
+    let change = &fit.weight() / &standard.deviation;
+    Head {
+        bias: &head.bias + &fit.bias() - change.dot(&standard.mean),
+        weight: &head.weight + &change,
     }
 }
 

@@ -5,9 +5,9 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use super::InputFormat;
+use crate::beside::is_output;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Input, Limits, cannot_read, without_compression};
-use crate::output::is_output;
 
 /// One file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]

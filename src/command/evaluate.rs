@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use quotestance::Task;
+use quotestance::abstention::RiskCoverage;
 use quotestance::evaluation::labels::{Answer, Gold, LabelFigures, LabelOptions, LabelReport};
 use quotestance::evaluation::quotes::{QuoteFigures, QuoteOptions, ScoredArticle};
 use quotestance::evaluation::{Bootstrap, Estimate, labels, quotes};
-use quotestance::output::real;
+use quotestance::number::real;
 use quotestance::pipeline::{Observer, Summary};
 use quotestance::quote::QuoteKind;
-use quotestance::{Task, prediction};
 
 use super::progress::Progress;
 use super::run::FinderArgs;
@@ -298,7 +299,7 @@ impl EvaluateArgs {
 }
 
 /// One line for every twentieth, and the first.
-fn risk_coverage_table(counts: &prediction::RiskCoverage) -> String {
+fn risk_coverage_table(counts: &RiskCoverage) -> String {
     let names = ["threshold", "kept", "share", "wrong", "error"];
     let mut table = vec![names.map(str::to_owned).to_vec()];
     let rows = counts

@@ -16,9 +16,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{Bootstrap, Estimate};
+use crate::abstention::RiskCoverage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::guarded;
-use crate::prediction::{RiskCoverage, Task};
+use crate::prediction::Task;
 use crate::table::{Row, Table, TableFormat, TableOptions};
 
 /// How rows are read and grouped.

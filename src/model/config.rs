@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::abstention::RiskCoverage;
 use crate::encoder::config::{Activation, Architecture, EncoderConfig};
 use crate::error::{Error, ErrorKind, Result};
-use crate::prediction::RiskCoverage;
 
 /// `config.json`, understood.
 #[derive(Clone, Debug, PartialEq)]

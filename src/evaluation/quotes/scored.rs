@@ -10,7 +10,7 @@ use super::words::{Place, last_name};
 use crate::attribution::AttributedQuote;
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{self, Limits, cannot_read};
-use crate::output::real;
+use crate::number::real;
 use crate::span::{Offsets, Span};
 
 /// One article with its quotes, gold or predicted: a line of the file. Offsets count Unicode
