@@ -1,6 +1,7 @@
 //! A [`QuoteFinder`] takes an article's text to its attributed quotes: marks, clauses, cues,
 //! mentions and names, one stage after the other.
 
+mod article;
 mod choice;
 mod confidence;
 mod marks_only;

@@ -1,6 +1,6 @@
 //! Whether the tagger or the rules say whose words a quote is, where the two differ.
 
-use super::tagged::Article;
+use super::article::Article;
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::lexicon::{Class, class_of};
 use crate::quote::{Quote, QuoteKind};

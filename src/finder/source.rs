@@ -1,6 +1,6 @@
 //! A source that the tagger chose, mended where its words are cut wrongly.
 
-use super::tagged::Article;
+use super::article::Article;
 use crate::attribution::frame::Item;
 use crate::attribution::mention::described;
 use crate::attribution::{Attribution, Rule};
