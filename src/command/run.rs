@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use quotestance::article::Articles;
 use quotestance::encoder::EngineOptions;
+use quotestance::output::OutputOptions;
 use quotestance::pipeline::Labelling;
 use quotestance::prediction::ScoreCache;
 use quotestance::{QuoteFinder, Run, Tagger, Target, Task};
@@ -18,8 +19,6 @@ use super::{CommonArgs, EngineArgs, InputArgs, ModelArgs, OutputArgs, Stop, log}
 #[derive(Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     target: TargetArgs,
     /// Another name for the target; the stance is the mean over all names
     #[arg(long, value_name = "TEXT")]
@@ -27,22 +26,22 @@ pub struct RunArgs {
     #[command(flatten)]
     abstention: AbstentionArgs,
     #[command(flatten)]
-    output: OutputArgs,
-    /// Add offsets in bytes and in UTF-16 units
-    #[arg(long)]
-    offsets: bool,
-    #[command(flatten)]
-    finder: FinderArgs,
-    #[command(flatten)]
-    corpus: CorpusArgs,
-    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
-    common: CommonArgs,
+    batch: BatchArgs,
 }
 
 #[derive(Args)]
 pub struct QuotesArgs {
+    #[command(flatten)]
+    engine: EngineArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
+}
+
+/// What both say: what is read, how quotes are found, and where rows go.
+#[derive(Args)]
+struct BatchArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -53,11 +52,42 @@ pub struct QuotesArgs {
     #[command(flatten)]
     finder: FinderArgs,
     #[command(flatten)]
-    engine: EngineArgs,
-    #[command(flatten)]
     corpus: CorpusArgs,
     #[command(flatten)]
     common: CommonArgs,
+}
+
+impl BatchArgs {
+    /// What is to be read, and how rows are written.
+    fn open(&self, labelled: bool, abstention: bool) -> anyhow::Result<(Articles, OutputOptions)> {
+        let mut articles = self.input.articles()?;
+        let metadata = articles.metadata_columns()?;
+        let duplicates = self.corpus.are_duplicates_found();
+        let options =
+            self.output
+                .options(labelled, abstention, self.offsets, metadata, duplicates)?;
+        Ok((articles, options))
+    }
+
+    fn run(
+        &self,
+        settings: Map<String, Value>,
+        prepare: impl FnOnce(&ThreadPool) -> anyhow::Result<(Run, Articles)>,
+    ) -> Result<(), Stop> {
+        let pool = self.common.pool()?;
+        let (run, articles) = prepare(&pool)?;
+        let corpus_run = CorpusRun {
+            run: &run,
+            pool: &pool,
+            articles,
+            input: &self.input,
+            output: &self.output,
+            corpus: &self.corpus,
+            common: &self.common,
+            settings,
+        };
+        corpus_run.run()
+    }
 }
 
 /// Pairs whose scores are kept, and as many again: some 15 MB.
@@ -87,19 +117,7 @@ impl FinderArgs {
 
 impl RunArgs {
     pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
-        let pool = self.common.pool()?;
-        let (run, articles) = self.prepare(&pool)?;
-        let corpus_run = CorpusRun {
-            run: &run,
-            pool: &pool,
-            articles,
-            input: &self.input,
-            output: &self.output,
-            corpus: &self.corpus,
-            common: &self.common,
-            settings,
-        };
-        corpus_run.run()
+        self.batch.run(settings, |pool| self.prepare(pool))
     }
 
     /// The run that is asked for, its models loaded in `pool`, and what it is to read.
@@ -120,24 +138,20 @@ impl RunArgs {
             .iter()
             .map(|name| Target::new(name, self.alias.iter().cloned()))
             .collect::<quotestance::Result<_>>()?;
-        let mut articles = self.input.articles()?;
-        let metadata = articles.metadata_columns()?;
-        let duplicates = self.corpus.are_duplicates_found();
-        let abstention = self.abstention.is_asked();
-        let options = self
-            .output
-            .options(true, abstention, self.offsets, metadata, duplicates)?;
+        let (articles, output) = self.batch.open(true, self.abstention.is_asked())?;
         let engine = self.model.engine.options();
         let (classifier, finder) =
-            pool.install(|| rayon::join(|| self.model.load(), || self.finder.load(&engine)));
+            pool.install(|| rayon::join(|| self.model.load(), || self.batch.finder.load(&engine)));
         let (classifier, finder) = (classifier?, finder?);
         for name in names.iter().chain(&self.alias) {
             classifier.check_target(name)?;
         }
         let min_confidence = self.abstention.threshold(&classifier, Task::Stance)?;
-        if let (Some(share), Some(threshold), false) =
-            (self.abstention.max_error, min_confidence, self.common.quiet)
-        {
+        if let (Some(share), Some(threshold), false) = (
+            self.abstention.max_error,
+            min_confidence,
+            self.batch.common.quiet,
+        ) {
             log::note(&format!(
                 "--max-error {share} keeps stances of a probability of {threshold} and more"
             ));
@@ -151,52 +165,35 @@ impl RunArgs {
         let run = Run {
             finder,
             labelling: Some(labelling),
-            output: options,
-            duplicates: self.corpus.duplicates_in_run(),
+            output,
+            duplicates: self.batch.corpus.duplicates_in_run(),
         };
         Ok((run, articles))
     }
 
     pub fn into_input(self) -> InputArgs {
-        self.input
+        self.batch.input
     }
 }
 
 impl QuotesArgs {
     pub fn run(self, settings: Map<String, Value>) -> Result<(), Stop> {
-        let pool = self.common.pool()?;
-        let (run, articles) = self.prepare(&pool)?;
-        let corpus_run = CorpusRun {
-            run: &run,
-            pool: &pool,
-            articles,
-            input: &self.input,
-            output: &self.output,
-            corpus: &self.corpus,
-            common: &self.common,
-            settings,
-        };
-        corpus_run.run()
+        self.batch.run(settings, |pool| self.prepare(pool))
     }
 
     /// The run that is asked for, its models loaded in `pool`, and what it is to read.
     pub fn prepare(&self, pool: &ThreadPool) -> anyhow::Result<(Run, Articles)> {
-        let mut articles = self.input.articles()?;
-        let metadata = articles.metadata_columns()?;
-        let duplicates = self.corpus.are_duplicates_found();
-        let options = self
-            .output
-            .options(false, false, self.offsets, metadata, duplicates)?;
+        let (articles, output) = self.batch.open(false, false)?;
         let run = Run {
-            finder: pool.install(|| self.finder.load(&self.engine.options()))?,
+            finder: pool.install(|| self.batch.finder.load(&self.engine.options()))?,
             labelling: None,
-            output: options,
-            duplicates: self.corpus.duplicates_in_run(),
+            output,
+            duplicates: self.batch.corpus.duplicates_in_run(),
         };
         Ok((run, articles))
     }
 
     pub fn into_input(self) -> InputArgs {
-        self.input
+        self.batch.input
     }
 }
