@@ -25,7 +25,35 @@ pub(super) fn verb(
     if items[at].capital && at > sentence.start && items[at - 1].passage.is_none() {
         return None;
     }
-    // Back over adverbs and auxiliaries.
+    let left = group_start(text, items, sentence, at)?;
+    let cue = Cue {
+        text,
+        items,
+        sentence,
+        at,
+        left,
+        last,
+    };
+    if !cue.is_verb() {
+        return None;
+    }
+    if let Some(report) = cue.inverted() {
+        return Some(report);
+    }
+    let (mention, whole) = cue.subject()?;
+    if let Some((content, rule)) = following(text, items, sentence.clone(), at, has_passage) {
+        let mention = Some(mention.as_ref()?);
+        if let Some(content) = cue.words_after(content, whole) {
+            return Some(cue.report(mention.cloned(), content, rule));
+        }
+    }
+    let (content, rule) = cue.words_before(whole)?;
+    Some(cue.report(mention, content, rule))
+}
+
+/// Where the verb group that ends with the cue begins: back over adverbs and auxiliaries. `None` if
+/// these say that nobody has said anything.
+fn group_start(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) -> Option<usize> {
     let mut left = at;
     let mut passive = false;
     while left > sentence.start {
@@ -52,17 +80,54 @@ pub(super) fn verb(
         }
         left -= 1;
     }
-    if passive && class.is(Class::PAST) {
-        return None;
+    (!passive || !items[at].class.is(Class::PAST)).then_some(left)
+}
+
+/// A verb that may be a cue, in its sentence.
+struct Cue<'a> {
+    text: &'a str,
+    items: &'a [Item],
+    sentence: &'a Range<usize>,
+    at: usize,
+    /// Where its verb group begins.
+    left: usize,
+    /// The report before it in the sentence.
+    last: Option<&'a Report>,
+}
+
+impl Cue<'_> {
+    fn class(&self) -> Class {
+        self.items[self.at].class
     }
-    let previous = (left > sentence.start).then(|| items[left - 1]);
-    if let Some(previous) = previous {
+
+    /// What stands before the verb group.
+    fn previous(&self) -> Option<Item> {
+        (self.left > self.sentence.start).then(|| self.items[self.left - 1])
+    }
+
+    fn report(&self, mention: Option<Mention>, content: Vec<Range<usize>>, rule: Rule) -> Report {
+        Report {
+            cue: self.at..self.at + 1,
+            mention,
+            content,
+            rule,
+        }
+    }
+
+    /// Whether it is one here: not a noun, nor what somebody is to say.
+    fn is_verb(&self) -> bool {
+        let (text, class) = (self.text, self.class());
+        let Some(previous) = self.previous() else {
+            return !class.is(Class::BASE | Class::NOUN_TOO)
+                || class.is(Class::PAST | Class::PARTICIPLE);
+        };
         if previous.is_word(text, "to") {
-            let on = left >= sentence.start + 2
-                && (items[left - 2].is_word(text, "on")
-                    || items[left - 2].is_word(text, "continued"));
+            let on = self.left >= self.sentence.start + 2 && {
+                let before = self.items[self.left - 2];
+                before.is_word(text, "on") || before.is_word(text, "continued")
+            };
             if !on {
-                return None;
+                return false;
             }
         }
         let nominal = previous.class.is(Class::DETERMINER | Class::POSSESSIVE)
@@ -72,39 +137,38 @@ pub(super) fn verb(
                 && !class.is(Class::PARTICIPLE)
                 && !previous.is_word(text, "to"))
         {
-            return None;
+            return false;
         }
         if previous.span.of(text).ends_with("'s") || previous.span.of(text).ends_with("’s") {
-            return None;
+            return false;
         }
         // "officials claim", but "deputy press secretary"
         let plural = previous.class.is(Class::STRONG_PRONOUN | Class::GROUP)
             || previous.class.is(Class::ROLE) && previous.span.of(text).ends_with('s');
-        if class.is(Class::NOUN_TOO) && class.is(Class::BASE) && !plural {
+        !class.is(Class::NOUN_TOO) || !class.is(Class::BASE) || plural
+    }
+
+    /// Whether it is a form of a verb of speech that can have a subject.
+    fn is_speech(&self) -> bool {
+        self.class().is(Class::SPEECH) && self.class().is(Class::FINITE | Class::BASE)
+    }
+
+    /// "…," said Ada Vey.
+    fn inverted(&self) -> Option<Report> {
+        let (text, items, sentence, left) = (self.text, self.items, self.sentence, self.left);
+        let previous = self.previous()?;
+        if !(previous.passage.is_some() || previous.sign(',') || previous.dash()) {
             return None;
         }
-    } else if class.is(Class::BASE | Class::NOUN_TOO) && !class.is(Class::PAST | Class::PARTICIPLE)
-    {
-        return None;
-    }
-    // Inverted: "…," said Ada Vey.
-    let words_before = left > sentence.start
-        && (items[left - 1].passage.is_some()
-            || items[left - 1].sign(',')
-            || items[left - 1].dash());
-    let speech = class.is(Class::SPEECH) && class.is(Class::FINITE | Class::BASE);
-    // "Ada Vey, who had left, told reporters": whoever is told stands after it.
-    let told = class.is(Class::ADDRESSEE) && before(text, items, sentence.start, left).is_some();
-    if speech
-        && words_before
-        && !told
-        && !class.is(Class::PARTICIPLE)
-        && let Some(mention) = after(text, items, at + 1, sentence.end)
-    {
-        let direct = items[left - 1].passage.is_some()
-            || (items[left - 1].sign(',')
-                && left >= sentence.start + 2
-                && items[left - 2].passage.is_some());
+        let class = self.class();
+        // "Ada Vey, who had left, told reporters": whoever is told stands after it.
+        let told =
+            class.is(Class::ADDRESSEE) && before(text, items, sentence.start, left).is_some();
+        if !self.is_speech() || told || class.is(Class::PARTICIPLE) {
+            return None;
+        }
+        let mention = after(text, items, self.at + 1, sentence.end)?;
+        let direct = left_passage(items, sentence.start, left);
         // "One librarian, who was shy, said the students had": a verb after what would be the
         // speaker says that it is the subject of what was said.
         let goes_on = items
@@ -118,140 +182,113 @@ pub(super) fn verb(
         let aside = || before(text, items, sentence.start, left).is_some();
         // "Practise kindness, says Ada Vey."
         let full_name = mention.len() > 1 && items[mention.clone()].iter().all(Item::name);
-        if direct
-            || (items[left - 1].sign(',')
+        let indirect = || {
+            previous.sign(',')
                 && (clause(items, sentence.start, left - 1)
                     || full_name && left > sentence.start + 2)
-                && !(verb_after && aside()))
-        {
-            let mut content = vec![post_content(items, sentence.start, left)];
-            content.extend(later_passages(items, mention.end, sentence.end));
-            content.retain(|range| !range.is_empty());
-            if !content.is_empty() {
-                return Some(Report {
-                    cue: at..at + 1,
-                    mention: Some(mention),
-                    content,
-                    rule: Rule::Inverted,
-                });
-            }
+                && !(verb_after && aside())
+        };
+        if !direct && !indirect() {
+            return None;
         }
+        let mut content = vec![post_content(items, sentence.start, left)];
+        content.extend(later_passages(items, mention.end, sentence.end));
+        let content = filled(content)?;
+        Some(self.report(Some(mention), content, Rule::Inverted))
     }
-    let subject = if left == sentence.start {
-        None
-    } else if class.is(Class::PARTICIPLE) {
-        accompanying(text, items, sentence.start, left)
-    } else {
-        before(text, items, sentence.start, left)
-    };
-    let shared = |subject: fn(&str, &[Item], &Range<usize>, usize) -> Option<Mention>| {
-        last.and_then(|report| report.mention.clone())
-            .or_else(|| subject(text, items, sentence, at))
-    };
-    let (mention, whole) = match subject {
-        Some((mention, whole)) => (Some(mention), whole),
-        None if class.is(Class::PARTICIPLE) => {
+
+    /// Who stands before the verb group, if anybody is named, and where the two begin; `None` if
+    /// the verb stands in no such place.
+    fn subject(&self) -> Option<(Option<Mention>, usize)> {
+        let (text, items, left) = (self.text, self.items, self.left);
+        let (class, previous) = (self.class(), self.previous());
+        let found = match previous {
+            None => None,
+            Some(_) if class.is(Class::PARTICIPLE) => {
+                accompanying(text, items, self.sentence.start, left)
+            }
+            Some(_) => before(text, items, self.sentence.start, left),
+        };
+        if let Some((mention, whole)) = found {
+            return Some((Some(mention), whole));
+        }
+        let shared = |subject: fn(&str, &[Item], &Range<usize>, usize) -> Option<Mention>| {
+            let of_last = self.last.and_then(|report| report.mention.clone());
+            of_last.or_else(|| subject(text, items, self.sentence, self.at))
+        };
+        let joins = |item: &Item| {
+            item.sign(',')
+                || item.passage.is_some()
+                || item.class.is(Class::COORDINATOR)
+                || item.dash()
+        };
+        if class.is(Class::PARTICIPLE) {
             let joined = previous.is_none_or(|item| {
-                item.sign(',')
-                    || item.passage.is_some()
-                    || item.class.is(Class::PREPOSITION | Class::COORDINATOR)
+                joins(&item)
+                    || item.class.is(Class::PREPOSITION)
                     || is_be(text, &item)
                     || item.sign(':')
-                    || item.dash()
             });
-            if !joined {
-                return None;
-            }
-            (shared(first_subject), left)
+            return joined.then(|| (shared(first_subject), left));
         }
-        None if previous.is_some_and(|item| {
-            item.class.is(Class::COORDINATOR)
-                || item.sign(',')
-                || item.is_word(text, "to")
-                || item.dash()
-                || item.passage.is_some()
-        }) && class.is(Class::FINITE) =>
-        {
-            (shared(subject_or_topic), left)
-        }
-        None => return None,
-    };
-    // Words after the cue.
-    if let Some((content, rule)) = following(text, items, sentence.clone(), at, has_passage) {
-        mention.as_ref()?;
-        let mut content = vec![trimmed(items, content)];
-        content.retain(|range| !range.is_empty());
-        if !content.is_empty() {
-            // "“A,” Ada Vey said, adding “B”" has words on both sides; the first ones are direct.
-            if class.is(Class::SPEECH)
-                && whole > sentence.start
-                && left_passage(items, sentence.start, whole)
-                && last.is_none()
-            {
-                let first = post_content(items, sentence.start, whole);
-                if !first.is_empty() {
-                    content.insert(0, first);
-                }
-            }
-            return Some(Report {
-                cue: at..at + 1,
-                mention,
-                content,
-                rule,
-            });
-        }
+        let joined = previous.is_some_and(|item| joins(&item) || item.is_word(text, "to"));
+        (joined && class.is(Class::FINITE)).then(|| (shared(subject_or_topic), left))
     }
-    // Words before the cue.
-    if class.is(Class::QUOTING | Class::THAT)
-        && whole > sentence.start
-        && !class.is(Class::PARTICIPLE)
-    {
+
+    /// The words after it, which begin with `content`; "“A,” Ada Vey said, adding “B”" has words on
+    /// both sides, of which the first are direct. `whole`: where subject and verb begin.
+    fn words_after(&self, content: Range<usize>, whole: usize) -> Option<Vec<Range<usize>>> {
+        let (items, start) = (self.items, self.sentence.start);
+        let mut content = filled(vec![trimmed(items, content)])?;
+        if self.class().is(Class::SPEECH)
+            && whole > start
+            && left_passage(items, start, whole)
+            && self.last.is_none()
+        {
+            let first = post_content(items, start, whole);
+            if !first.is_empty() {
+                content.insert(0, first);
+            }
+        }
+        Some(content)
+    }
+
+    /// The words before subject and verb, which begin at `whole`.
+    fn words_before(&self, whole: usize) -> Option<(Vec<Range<usize>>, Rule)> {
+        let (items, start, end) = (self.items, self.sentence.start, self.sentence.end);
+        let class = self.class();
+        if !class.is(Class::QUOTING | Class::THAT) || whole <= start || class.is(Class::PARTICIPLE)
+        {
+            return None;
+        }
         let edge = items[whole - 1];
-        let quoted = edge.passage.is_some()
-            || (edge.sign(',') || edge.dash())
-                && whole >= sentence.start + 2
-                && items[whole - 2].passage.is_some();
-        if quoted
-            || (edge.sign(',')
-                && class.is(Class::SPEECH)
-                && clause(items, sentence.start, whole - 1))
-        {
-            let from = last.map_or(sentence.start, |report| {
-                report
-                    .content
-                    .last()
-                    .map_or(report.cue.end, |range| range.end)
-                    .max(report.cue.end)
-            });
-            let from = if quoted {
-                from.max(sentence.start)
-            } else {
-                sentence.start
-            };
-            if !quoted && last.is_some() {
-                return None;
-            }
-            let mut content = vec![post_content(items, from, whole)];
-            if quoted || speech {
-                content.extend(resumed(items, at + 1, sentence.end, quoted));
-            }
-            content.retain(|range| !range.is_empty());
-            if !content.is_empty() {
-                let rule = if quoted {
-                    Rule::PostCue
-                } else {
-                    Rule::PostCueIndirect
-                };
-                return Some(Report {
-                    cue: at..at + 1,
-                    mention,
-                    content,
-                    rule,
-                });
-            }
+        let quoted = left_passage(items, start, whole)
+            || edge.dash() && whole >= start + 2 && items[whole - 2].passage.is_some();
+        let indirect =
+            || edge.sign(',') && class.is(Class::SPEECH) && clause(items, start, whole - 1);
+        if !quoted && (self.last.is_some() || !indirect()) {
+            return None;
         }
+        let from = self.last.map_or(start, |report| {
+            let end = report.content.last().map_or(0, |range| range.end);
+            end.max(report.cue.end).max(start)
+        });
+        let mut content = vec![post_content(items, from, whole)];
+        if quoted || self.is_speech() {
+            content.extend(resumed(items, self.at + 1, end, quoted));
+        }
+        let rule = match quoted {
+            true => Rule::PostCue,
+            false => Rule::PostCueIndirect,
+        };
+        Some((filled(content)?, rule))
     }
-    None
+}
+
+/// The ranges that hold something; `None` if none does.
+fn filled(mut content: Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
+    content.retain(|range| !range.is_empty());
+    (!content.is_empty()).then_some(content)
 }
 
 /// Who speaks in "with the spokesman Ada Vey saying".
