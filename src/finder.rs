@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::confidence::{Evidence, confidence};
 use self::paragraph::{Carried, Paragraph};
 use crate::attribution::AttributedQuote;
 use crate::attribution::frame::Frame;
@@ -22,7 +23,11 @@ use crate::furniture::layout;
 use crate::language::Language;
 use crate::quote::QuoteKind;
 use crate::quote::marks::passages;
+use crate::span::Span;
 use crate::tagger::{TaggedSpan, Tagger, Thresholds};
+
+/// What a quotation can begin with.
+const OPENING: [&str; 9] = ["“", "\"", "‘", "'", "``", "''", "«", "»", "„"];
 
 /// Finds quotes in a text and says whose they are.
 #[derive(Clone, Debug, Default)]
@@ -118,28 +123,60 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
     quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
     names.settle(&mut quotes);
     for quote in &mut quotes {
-        quote.attribution.confidence = confidence::confidence(quote, None);
+        quote.attribution.confidence = confidence(quote, Evidence::RuleAlone);
     }
-    (join_paragraphs(text, quotes), language)
+    (joined(text, quotes), language)
 }
 
 /// A quotation of several paragraphs opens its marks anew in each and closes them in the last: one
-/// quote. The part that has a cue of its own says whose it is.
-fn join_paragraphs(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
-    let mut joined: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
+/// quote, and so is a sentence that its speaker interrupts. The part that has a cue of its own says
+/// whose it is.
+fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
+    let mut whole: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
     for quote in quotes {
-        match joined.last_mut() {
-            Some(last) if goes_on(text, last, &quote) => {
+        match whole.last_mut() {
+            Some(last) if goes_on(text, last, &quote) || is_interrupted(text, last, &quote) => {
                 last.quote.spans.extend(quote.quote.spans);
                 last.quote.marked.extend(quote.quote.marked);
                 if last.attribution.cue.is_none() {
                     last.attribution = quote.attribution;
                 }
             }
-            _ => joined.push(quote),
+            _ => whole.push(quote),
         }
     }
-    joined
+    whole
+}
+
+/// True where one sentence is in the marks of both, with its speaker in between: "“There is,” Ada Vey
+/// said, “nothing.”"
+fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
+    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
+    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    if !direct(first) || !direct(next) || end > start || start - end > 200 {
+        return false;
+    }
+    let between = Span::new(end, start);
+    let speaks = |quote: &AttributedQuote| {
+        let mention = quote.attribution.mention;
+        mention.is_none_or(|mention| between.contains(mention))
+    };
+    let attribution = between.of(text).trim_end_matches([' ', '\u{a0}']);
+    let attribution = OPENING
+        .iter()
+        .find_map(|mark| attribution.strip_suffix(mark));
+    let closing = ['”', '"', '’', '\'', '»', '“'];
+    let paused = text[..end].ends_with(',')
+        || between
+            .of(text)
+            .trim_start_matches(closing)
+            .starts_with(',');
+    paused
+        && text[start..].starts_with(char::is_lowercase)
+        && attribution.is_some_and(|words| words.trim_end().ends_with(',') && !words.contains('\n'))
+        && speaks(first)
+        && speaks(next)
+        && (first.attribution.mention.or(next.attribution.mention)).is_some()
 }
 
 /// True where nothing but a line break and an opening mark stands between two direct quotes: the
@@ -157,9 +194,8 @@ fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool 
         return false;
     }
     let between = &text[end..start];
-    let opening = ["“", "\"", "‘", "'", "``", "''", "«", "»", "„"];
     between
         .trim_start_matches([' ', '\t', '\r'])
         .starts_with('\n')
-        && opening.contains(&between.trim())
+        && OPENING.contains(&between.trim())
 }

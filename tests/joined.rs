@@ -70,6 +70,35 @@ fn bodies_and_people_in_apposition_have_their_full_names() {
 }
 
 #[test]
+fn a_sentence_that_its_speaker_interrupts_is_one_quote() {
+    check(
+        "“There is not a shred of evidence,” the ferry’s chief operating officer, Otis Pell, said, “that any \
+         passenger has left this deck.”\n\n\
+         “It is,” said Ada Okafor, who runs the ferry, “a shame.”",
+        &[
+            "There is not a shred of evidence, // that any passenger has left this deck. | Otis Pell | Otis Pell",
+            "It is, // a shame. | Ada Okafor, who runs the ferry | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn whoever_is_described_has_the_name_beside_the_description() {
+    let text = "Marrow’s general counsel, Otis Pell, rejected the criticism in a letter. He wrote: “Nothing we build \
+                floats by itself.”\n\n\
+                Fathom confirmed the order but denied that the ramp was late. “We do not retaliate,” the company said.";
+    let names: Vec<_> = find(text)
+        .into_iter()
+        .filter(|quote| quote.quote.kind == QuoteKind::Direct)
+        .map(|quote| quote.attribution.speaker.map(|speaker| speaker.name))
+        .collect();
+    assert_eq!(
+        names,
+        ["Otis Pell", "Fathom"].map(|name| Some(name.to_owned()))
+    );
+}
+
+#[test]
 fn a_clause_that_nobody_is_named_for_is_no_quote() {
     let text = "The auditor has been asked to look into the bridge. A ramp with seats was shown by the city.";
     let found = find(text);

@@ -2,6 +2,8 @@
 
     python deepen_stance.py --model DIR --after 1 3 5 --pieces 21000 --texts TRAIN.jsonl … --out DIR
 
+Either alone as well: a model that learns a teacher's states keeps its pieces until it has (`states.py`).
+
 A layer is put in after each of --after (counted from 0): a copy of it whose two output matrices are zero, so that it passes its input on and
 learns from there (LLaMA Pro, Wu et al. 2024). Of the vocabulary stay the special tokens, all single characters of ASCII and Latin-1 and
 the pieces that are most frequent in --texts; WordPiece reads a word whose piece has gone by shorter ones.
@@ -68,16 +70,18 @@ def passing_layer(layer):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--model", required=True)
-    ap.add_argument("--after", type=int, nargs="+", required=True)
-    ap.add_argument("--pieces", type=int, required=True)
-    ap.add_argument("--texts", nargs="+", required=True, help="rows with a text and perhaps a target")
+    ap.add_argument("--after", type=int, nargs="*", default=[])
+    ap.add_argument("--pieces", type=int, help="all if not given")
+    ap.add_argument("--texts", nargs="*", default=[], help="rows with a text and perhaps a target, for --pieces")
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     os.makedirs(args.out, exist_ok=True)
     model, tokenizer = load_model(args.model)
-    rows = load_rows(args.texts)
-    strings = sorted({r["text"] for r in rows} | {r["target"] for r in rows if r.get("target")})
-    kept = kept_pieces(tokenizer, strings, args.pieces)
+    kept = list(range(tokenizer.get_vocab_size()))
+    if args.pieces:
+        rows = load_rows(args.texts)
+        strings = sorted({r["text"] for r in rows} | {r["target"] for r in rows if r.get("target")})
+        kept = kept_pieces(tokenizer, strings, args.pieces)
     save_tokenizer(os.path.join(args.model, "tokenizer.json"), os.path.join(args.out, "tokenizer.json"), kept)
     words = model.encoder.embeddings.word_embeddings
     words.weight = torch.nn.Parameter(words.weight[kept])

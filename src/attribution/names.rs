@@ -19,6 +19,7 @@ use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
 use entity::{Entities, Kind, gender_of};
 use phrase::{Description, Name, Phrase, phrases};
+pub(crate) use spelling::is_possessive;
 
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::{AttributedQuote, Link, Speaker, SpeakerKind, Step};
@@ -397,7 +398,10 @@ impl Names {
                         .collect();
                     description::person(&self.entities, &self.log, &word, &modifiers, gender)
                 }
-                SpeakerKind::Organisation => description::body(&self.entities, &self.log, &word),
+                SpeakerKind::Organisation => description::body(&self.entities, &self.log, &word)
+                    .or_else(|| {
+                        description::firm(&self.entities, &self.log, &word, self.paragraph)
+                    }),
                 _ => None,
             };
             if let Some(found) = found {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::paragraph::finish;
 use crate::attribution::frame::{Frame, Item};
-use crate::attribution::names::Names;
+use crate::attribution::names::{Names, is_possessive};
 use crate::attribution::{AttributedQuote, Speaker, SpeakerKind, Step};
 use crate::furniture::layout;
 use crate::lexicon::Class;
@@ -216,8 +216,12 @@ fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     // "its president, Mei-Lin Cartwright"
     let name = after.iter().position(|item| !item.name() && !item.capital);
     let (name, rest) = after.split_at(name.unwrap_or(after.len()));
-    // "the union's regional organiser, Babs Field": a full name says who it is, whatever the noun.
-    let full = !named(before) && name.len() > 1 && rest.first().is_none_or(|next| !next.word);
+    // "Acme's regional organiser, Babs Field": a full name says who it is, whatever the noun.
+    let possessor = before
+        .iter()
+        .rposition(|item| is_possessive(item.span.of(text)));
+    let noun = &before[possessor.map_or(0, |at| at + 1)..];
+    let full = !named(noun) && name.len() > 1 && rest.first().is_none_or(|next| !next.word);
     let described = role.class.is(Class::ROLE) || owned || full;
     if !role.capital && described && named(name) {
         return name;

@@ -34,6 +34,11 @@ impl Article<'_> {
         if items.iter().any(|item| item.passage.is_some()) {
             return source;
         }
+        // "who teaches law at Ghent": whoever stands before it.
+        let first = items[0].span;
+        if items.len() > 1 && self.is_relative(first) {
+            return self.mended_source(first);
+        }
         // "whom Ada Vey called a fool": whoever follows is the speaker.
         if self.is_relative(source)
             && let Some(first) = after.first()

@@ -2,10 +2,12 @@
 //! whether the tagger or the rules say whose words they are. Names come from the same resolution as
 //! the rules'.
 
+use std::collections::BTreeMap;
+
 use super::article::Article;
 use super::choice::choose;
 use super::confidence::{Evidence, confidence};
-use super::join_paragraphs;
+use super::joined;
 use crate::attribution::rule::Rule;
 use crate::attribution::{AttributedQuote, Attribution};
 use crate::quote::{Quote, QuoteKind};
@@ -29,7 +31,7 @@ pub(super) fn attributed(
         span.is_marked() && span.score >= thresholds.min_score_marked || thresholds.keep(span)
     });
     let rules = Places::new(by_rules);
-    let mut found: Vec<(AttributedQuote, Option<Evidence>)> = Vec::new();
+    let mut found: Vec<(AttributedQuote, Evidence)> = Vec::new();
     for mut tagged in quotes(&spans, |_| true) {
         let quote = article.quote(&tagged);
         let source = tagged
@@ -49,15 +51,17 @@ pub(super) fn attributed(
         if quote.kind == QuoteKind::Indirect && attribution.mention.is_none() {
             continue;
         }
-        let evidence = Evidence {
+        let evidence = Evidence::Tagged {
             score: tagged.first.score,
             source_probability: tagged.first.source_probability,
         };
-        found.push((AttributedQuote { quote, attribution }, Some(evidence)));
+        found.push((AttributedQuote { quote, attribution }, evidence));
     }
     let sure = by_rules.iter().filter(|rule| is_sure(rule));
     let tagged = Places::new(found.iter().map(|(found, _)| found));
+    let halves = missed_halves(by_rules, &tagged);
     let missed: Vec<AttributedQuote> = sure
+        .filter(|rule| !halves.contains_key(&rule.quote.spans[0].start))
         .filter(|rule| {
             let near = tagged.near(rule.quote.extent());
             let held: usize = near.map(|found| shared(&found.quote, &rule.quote)).sum();
@@ -69,14 +73,49 @@ pub(super) fn attributed(
         })
         .cloned()
         .collect();
-    found.extend(missed.into_iter().map(|rule| (rule, None)));
+    found.extend(
+        missed
+            .into_iter()
+            .map(|rule| (rule, Evidence::RuleAgainstTagger)),
+    );
     found.sort_by_key(|(found, _)| found.quote.spans[0].start);
+    for (start, span) in halves.into_values() {
+        let at = found.partition_point(|(found, _)| found.quote.spans[0].start < start);
+        let quote = &mut found[at].0.quote;
+        quote.spans.push(span);
+        quote.marked.push(span);
+    }
     let (mut found, evidence): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     article.resolve(&mut found);
     for (found, evidence) in found.iter_mut().zip(evidence) {
         found.attribution.confidence = confidence(found, evidence);
     }
-    join_paragraphs(text, found)
+    joined(text, found)
+}
+
+/// Words between marks after an attribution, “It is,” Ada Vey said, “a shame”, that the tagger has left
+/// out of a quote whose beginning it has: where the rules' quote begins, where the tagger's does, and
+/// the words.
+fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usize, (usize, Span)> {
+    let interrupted = by_rules.iter().filter(|rule| {
+        rule.quote.kind == QuoteKind::Direct
+            && matches!(rule.attribution.rule, Rule::PostCue | Rule::Inverted)
+    });
+    let halves = interrupted.filter_map(|rule| {
+        let [first, second] = rule.quote.spans[..] else {
+            return None;
+        };
+        let has = |quote: &AttributedQuote, span: Span| {
+            quote.quote.spans.iter().any(|own| own.overlaps(span))
+        };
+        let mut near = tagged.near(first);
+        let whole =
+            near.find(|quote| has(quote, first) && quote.quote.kind == QuoteKind::Direct)?;
+        let missed = !tagged.near(second).any(|quote| has(quote, second));
+        let start = whole.quote.spans[0].start;
+        (missed && whole.quote.spans.len() == 1).then_some((first.start, (start, second)))
+    });
+    halves.collect()
 }
 
 /// Whether a quote of the rules is one nearly always: marked words, or a clause whose form and

@@ -1,6 +1,6 @@
 //! Whom a description means: "the senator", "the company", "the group".
 
-use super::antecedent::{Occurrence, Role};
+use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entities, Gender, Kind};
 use crate::attribution::SpeakerKind;
 use crate::lexicon::Class;
@@ -150,6 +150,35 @@ pub(crate) fn body(entities: &Entities, log: &[Occurrence], head: &str) -> Optio
         }
     }
     best.map(|(entity, _)| entity)
+}
+
+/// The firm that spoke last in this paragraph, which "the company" then means, whatever it is called:
+/// "Acme denied it. “It is false,” the company said."
+pub(crate) fn firm(
+    entities: &Entities,
+    log: &[Occurrence],
+    head: &str,
+    paragraph: u32,
+) -> Option<u32> {
+    if !matches!(head, "company" | "firm") {
+        return None;
+    }
+    let here = (log.iter().rev().take(WINDOW)).take_while(|other| other.paragraph == paragraph);
+    let last = here
+        .into_iter()
+        .find(|other| other.speaks && !other.quoted)?;
+    let entity = entities.get(last.entity);
+    let firm = match entity.kind {
+        Kind::Organisation => true,
+        // "Fathom", "Fathom AI": a person is first called by two names.
+        Kind::Unknown => {
+            let mut rest = entity.name.split(' ').skip(1);
+            entity.gender().is_none()
+                && rest.all(|word| word.len() > 1 && word.chars().all(char::is_uppercase))
+        }
+        Kind::Person | Kind::Described(_) => false,
+    };
+    (firm && last.form == Form::Name && last.role == Role::Subject).then_some(last.entity)
 }
 
 /// What kind of speaker a common noun stands for.
