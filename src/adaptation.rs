@@ -274,7 +274,7 @@ impl<'a> Path<'a> {
 
     fn next(&mut self, strength: f64) -> Head {
         self.fit.minimise(strength);
-        moved(&self.shipped, &self.fit, &self.standard)
+        moved(self.shipped, &self.fit, &self.standard)
     }
 }
 
