@@ -148,15 +148,19 @@ fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
     whole
 }
 
+/// What stands between two direct quotes, the first of which ends before the next begins.
+fn between_direct(first: &AttributedQuote, next: &AttributedQuote) -> Option<Span> {
+    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
+    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    (direct(first) && direct(next) && end <= start).then(|| Span::new(end, start))
+}
+
 /// True where one sentence is in the marks of both, with its speaker in between: "“There is,” Ada Vey
 /// said, “nothing.”"
 fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
-    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
-    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
-    if !direct(first) || !direct(next) || end > start || start - end > 200 {
+    let Some(between) = between_direct(first, next).filter(|between| between.len() <= 200) else {
         return false;
-    }
-    let between = Span::new(end, start);
+    };
     let speaks = |quote: &AttributedQuote| {
         let mention = quote.attribution.mention;
         mention.is_none_or(|mention| between.contains(mention))
@@ -166,13 +170,13 @@ fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -
         .iter()
         .find_map(|mark| attribution.strip_suffix(mark));
     let closing = ['”', '"', '’', '\'', '»', '“'];
-    let paused = text[..end].ends_with(',')
+    let paused = text[..between.start].ends_with(',')
         || between
             .of(text)
             .trim_start_matches(closing)
             .starts_with(',');
     paused
-        && text[start..].starts_with(char::is_lowercase)
+        && text[between.end..].starts_with(char::is_lowercase)
         && attribution.is_some_and(|words| words.trim_end().ends_with(',') && !words.contains('\n'))
         && speaks(first)
         && speaks(next)
@@ -182,19 +186,17 @@ fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -
 /// True where nothing but a line break and an opening mark stands between two direct quotes: the
 /// first was not closed.
 fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
-    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
-    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    let Some(between) = between_direct(first, next) else {
+        return false;
+    };
     // Its last words end within their marks, not after them.
     let open = first
         .quote
         .marked
         .last()
-        .is_some_and(|last| last.end == end);
-    if !direct(first) || !direct(next) || end > start || !open {
-        return false;
-    }
-    let between = &text[end..start];
-    between
+        .is_some_and(|last| last.end == between.start);
+    let between = between.of(text);
+    open && between
         .trim_start_matches([' ', '\t', '\r'])
         .starts_with('\n')
         && OPENING.contains(&between.trim())

@@ -164,9 +164,8 @@ pub(crate) fn firm(
         return None;
     }
     let here = (log.iter().rev().take(WINDOW)).take_while(|other| other.paragraph == paragraph);
-    let last = here
-        .into_iter()
-        .find(|other| other.speaks && !other.quoted)?;
+    let mut speaking = here.filter(|other| other.speaks && !other.quoted);
+    let last = speaking.next()?;
     let entity = entities.get(last.entity);
     let firm = match entity.kind {
         Kind::Organisation => true,

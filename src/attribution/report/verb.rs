@@ -42,9 +42,9 @@ pub(super) fn verb(
     }
     let (mention, whole) = cue.subject()?;
     if let Some((content, rule)) = following(text, items, sentence.clone(), at, has_passage) {
-        let mention = Some(mention.as_ref()?);
+        mention.as_ref()?;
         if let Some(content) = cue.words_after(content, whole) {
-            return Some(cue.report(mention.cloned(), content, rule));
+            return Some(cue.report(mention, content, rule));
         }
     }
     let (content, rule) = cue.words_before(whole)?;
