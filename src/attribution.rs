@@ -40,6 +40,12 @@ pub struct Attribution {
 }
 
 impl Attribution {
+    /// The speaker as quotation scorers read it: as written, or by name where nothing is written.
+    pub fn as_written<'a>(&'a self, text: &'a str) -> Option<&'a str> {
+        let name = || self.speaker.as_ref().map(|speaker| speaker.name.as_str());
+        self.mention.map(|mention| mention.of(text)).or_else(name)
+    }
+
     /// Nothing tells whose words they are.
     pub(crate) fn unknown() -> Attribution {
         Attribution {

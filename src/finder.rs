@@ -4,6 +4,7 @@
 mod article;
 mod choice;
 mod confidence;
+mod interview;
 mod marks_only;
 mod paragraph;
 mod source;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::confidence::{Evidence, confidence};
+use self::interview::Interview;
 use self::paragraph::{Carried, Paragraph};
 use crate::attribution::AttributedQuote;
 use crate::attribution::frame::Frame;
@@ -101,10 +103,17 @@ impl QuoteFinder {
 fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
     let mut names = Names::default();
     let mut language = Language::default();
+    let mut interview = Interview::default();
     let mut carried: Option<Carried> = None;
     let mut quotes = Vec::new();
     for paragraph in layout(text).body {
-        let found = passages(text, paragraph);
+        let mut found = passages(text, paragraph);
+        let turn = (language.is_english())
+            .then(|| interview.read(text, paragraph, &found, &names))
+            .flatten();
+        if let Some(turn) = &turn {
+            found = vec![interview::passage(text, paragraph, turn.words)];
+        }
         let frame = Frame::new(text, paragraph, &found);
         language.read(text, &frame);
         let paragraph = Paragraph {
@@ -117,6 +126,12 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
             continue;
         }
         names.read(text, &frame);
+        if let Some(turn) = turn {
+            let quote = turn.quote(text, &mut names, &mut quotes);
+            quotes.extend(quote);
+            carried = None;
+            continue;
+        }
         let open = found.last().is_some_and(|last| !last.closed);
         carried = paragraph.quotes(&mut names, carried, open, &mut quotes);
     }

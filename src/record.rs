@@ -147,8 +147,8 @@ record! {
     Quote article: String,
     /// The quote's number in its article, from 1, in the order of the text.
     Quote quote: u64,
-    /// `direct` (between quotation marks), `indirect` (a reported clause) or `mixed` (a reported
-    /// clause with marked words in it).
+    /// `direct` (between quotation marks, or a turn of an interview without them), `indirect` (a
+    /// reported clause) or `mixed` (a reported clause with marked words in it).
     Quote kind: String,
     /// The quote's words; the pieces of an interrupted quote are joined by a space.
     Quote text: String,
@@ -156,8 +156,9 @@ record! {
     Quote spans: Vec<[u64; 2]>,
     /// Whose words they are: the fullest name in the article. Empty: unknown.
     Quote speaker: Option<String>,
-    /// The speaker as written at the attribution: `he`, `the union's president`. Empty: the
-    /// quote has no attribution of its own.
+    /// The speaker as written at the attribution: `he`, `the union's president`; of answers after
+    /// `A:`, where the article says whom the interview is with. Empty: the quote has no attribution
+    /// of its own.
     Quote mention: Option<String>,
     /// `person`, `role` (known by a role only, or anonymous), `organisation`, `document`,
     /// `group` or `pronoun` (not resolved). Empty: unknown speaker.

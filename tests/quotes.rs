@@ -121,6 +121,70 @@ fn a_transcript_is_of_whoever_spoke_last() {
 }
 
 #[test]
+fn turns_with_names_need_no_marks() {
+    check(
+        "Ada Okafor, who runs the ferry, met the council on Monday.\n\n\
+         Okafor: We asked for a bridge. “Soon,” you said.\n\nMARTIN REYES, councillor: Who said that?\n\n\
+         Okafor: The mayor.\n\n(Laughter.)\n\nReyes left before the vote. “I am tired,” he said.",
+        &[
+            "We asked for a bridge. “Soon,” you said. | Okafor | Ada Okafor",
+            "Who said that? | MARTIN REYES | MARTIN REYES",
+            "The mayor. | Okafor | Ada Okafor",
+            "I am tired, | he | MARTIN REYES",
+        ],
+    );
+    check(
+        "Mayor Ada Okafor met the council.\n\nADA OKAFOR: We asked for a bridge.\n\nOKAFOR (laughs): I still do.",
+        &[
+            "We asked for a bridge. | ADA OKAFOR | Ada Okafor",
+            "I still do. | OKAFOR | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn questions_and_answers_need_no_names() {
+    check(
+        "By Bo Ray\n\nExcerpts from an interview with Mayor Ada Okafor, who succeeded Carl Lund:\n\n\
+         Q: Will the ferry go?\n\nA: It will, yes.\n\nI have asked for a bridge.\n\nQ. You said so before.\n\n\
+         A. So did Carl.\n\nThe council meets in June.",
+        &[
+            "Will the ferry go? | - | interviewer",
+            "It will, yes. // I have asked for a bridge. | Mayor Ada Okafor | Ada Okafor",
+            "You said so before. | - | interviewer",
+            "So did Carl. | Mayor Ada Okafor | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn questions_in_lines_of_their_own_need_no_labels() {
+    check(
+        "Ada Okafor runs the ferry. Our conversation has been condensed and edited.\n\nWill the ferry go?\n\n\
+         Not this year.\n\nAsk me again in May.\n\nThe mayor calls you stubborn.\n\nThen I am stubborn.\n\n\
+         The council meets in June. “It will be long,” Carl Lund said.",
+        &[
+            "Will the ferry go? | - | interviewer",
+            "Not this year. // Ask me again in May. | Ada Okafor | Ada Okafor",
+            "Then I am stubborn. | Ada Okafor | Ada Okafor",
+            "It will be long, | Carl Lund | Carl Lund",
+        ],
+    );
+}
+
+#[test]
+fn headings_and_lists_are_no_turns() {
+    for text in [
+        "Ada Okafor ran.\n\nOpinion: Why we need a bridge\n\nDate: June 4\n\nOkafor: 34 points, 5 rebounds.",
+        "Ada Okafor ran.\n\nAda Okafor: The ferry Okafor runs has not answered my letters.",
+        "Ada Okafor ran.\n\nWhere will it end?\n\nWe cannot know.",
+        "The vote: a guide. What you need to know.\n\nA: the bridge. B: the ferry.",
+    ] {
+        check(text, &[]);
+    }
+}
+
+#[test]
 fn marks_of_every_kind() {
     for (open, close) in [
         ("“", "”"),
@@ -190,6 +254,12 @@ fn article() -> impl Strategy<Value = String> {
         "and ",
         "called ",
         "told ",
+        "\n\nQ: ",
+        "\n\nA: ",
+        "\n\nOKAFOR: ",
+        "I ",
+        "? ",
+        "An interview, edited",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }

@@ -101,6 +101,11 @@ def groups(model, lr, head_lr, decay, frozen, words=False):
     return [{"params": ps, "lr": rate, "weight_decay": wd} for (rate, wd), ps in by_rate.items()]
 
 
+def numbers_by_source(given):
+    """{source: n} of a list of SOURCE=N."""
+    return {source: int(n) for source, n in (pair.split("=") for pair in given)}
+
+
 def save(path, state):
     torch.save(state, path + ".tmp")
     os.replace(path + ".tmp", path)
@@ -149,6 +154,7 @@ def main():
     ap.add_argument("--other-heads", type=float, default=0.0, help="weight of the teacher's answers of the two heads that a row's task does not ask")
     ap.add_argument("--states", nargs="+", help="folders of states.py: their rows, with the teacher's hidden states; in place of --labelled")
     ap.add_argument("--state-weight", type=float, default=1.0)
+    ap.add_argument("--often", nargs="*", default=[], metavar="SOURCE=N", help="labelled rows of a source N times in each lap through --states")
     ap.add_argument("--others-share", type=float, default=.3, help="share of rows from the folders' others.jsonl and from --own")
     ap.add_argument("--sync-steps", type=int, default=16)
     ap.add_argument("--checkpoint-minutes", type=float, default=4)
@@ -178,13 +184,15 @@ def work(rank, args, meeting):
         own = [r for r in own_rows(args.own) if not r["held"]]
     states = States(args.states) if args.states else None
     if states:
-        mix = Labelled(states.rows, args.seed, states.others + own, args.others_share)
+        often = numbers_by_source(args.often)
+        rows = [row for row in states.rows for _ in range(1 if row["label"] is None else often.get(row["source"], 1))]
+        mix = Labelled(rows, args.seed, states.others + own, args.others_share)
         states.fit(model, batches(mix.round(0)[:3000], pieces, model.form, args.batch_tokens, args.longest, random.Random(args.seed)))
     elif args.labelled:
         mix = Labelled(load_rows(args.labelled), args.seed, own, args.own_share)
     else:
-        sizes = ROWS | {name: int(n) for name, n in (given.split("=") for given in args.rows)}
-        mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned, sizes)
+        mix = Mix([r for r in load_rows(args.train) if r["source"] not in args.leave_out], args.seed, own, args.own_share, args.own_forms, args.turned,
+                  ROWS | numbers_by_source(args.rows))
     if args.compile:
         for layer in model.encoder.encoder.layer:
             layer.compile(dynamic=True)

@@ -48,6 +48,8 @@ rules! {
     Colon "colon",
     /// A name and a colon, as in headlines and transcripts: VEY: …
     Label "label",
+    /// A turn of an interview or transcript that is printed without marks: VEY: …, or an answer below a question.
+    Turn "turn",
     /// A name after a dash: "…" — Ada Vey
     Signature "signature",
     /// The paragraph before announced the words, or left its marks open.
@@ -75,6 +77,7 @@ impl Rule {
                 | Rule::ThatClause
                 | Rule::AccordingTo
                 | Rule::Label
+                | Rule::Turn
                 | Rule::Signature
                 | Rule::Announced
         )

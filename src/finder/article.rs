@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::interview;
 use super::paragraph::finish;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::names::{Names, is_possessive};
@@ -21,14 +22,20 @@ pub(super) struct Article<'t> {
     passages: Vec<Passage>,
     /// Of each paragraph.
     pub(super) frames: Vec<Frame>,
+    /// What is said without marks, in interviews.
+    turns: &'t [Span],
 }
 
 impl<'t> Article<'t> {
-    pub(super) fn new(text: &'t str) -> Article<'t> {
+    /// `turns` are what the rules have found to be said without marks, in order: one of a paragraph.
+    pub(super) fn new(text: &'t str, turns: &'t [Span]) -> Article<'t> {
         let paragraphs = layout(text).body;
         let (mut all, mut frames) = (Vec::new(), Vec::new());
         for paragraph in &paragraphs {
-            let found = passages(text, *paragraph);
+            let found = match first_in(turns, *paragraph) {
+                Some(words) => vec![interview::passage(text, *paragraph, words)],
+                None => passages(text, *paragraph),
+            };
             frames.push(Frame::new(text, *paragraph, &found));
             all.extend(found);
         }
@@ -37,7 +44,13 @@ impl<'t> Article<'t> {
             paragraphs,
             passages: all,
             frames,
+            turns,
         }
+    }
+
+    /// Whether a turn of an interview holds some of this place.
+    pub(super) fn overlaps_turn(&self, place: Span) -> bool {
+        first_in(self.turns, place).is_some()
     }
 
     /// The number of the paragraph that this byte stands in, or after.
@@ -186,6 +199,12 @@ impl<'t> Article<'t> {
         }
         names.settle(found);
     }
+}
+
+/// The first of some spans, in order and apart from each other, that overlaps a place.
+fn first_in(spans: &[Span], place: Span) -> Option<Span> {
+    let at = spans.partition_point(|span| span.end <= place.start);
+    spans.get(at).copied().filter(|span| span.start < place.end)
 }
 
 /// The items of a mention.

@@ -41,6 +41,8 @@ pub(super) fn confidence(found: &AttributedQuote, evidence: Evidence) -> Option<
     attribution.speaker.as_ref()?;
     let marked = found.quote.kind != QuoteKind::Indirect;
     let (score, source_probability) = match evidence {
+        // The tagger was trained on no interviews, so that its silence says nothing.
+        Evidence::RuleAgainstTagger if attribution.rule == Rule::Turn => return None,
         Evidence::RuleAlone => return precision(attribution.rule, marked),
         Evidence::RuleAgainstTagger => {
             let (with, without) = AGAINST_TAGGER;
@@ -88,9 +90,12 @@ fn precision(rule: Rule, marked: bool) -> Option<f32> {
         Rule::Carried => (Some(0.59), None),
         Rule::PrecedingSubject => (Some(0.56), None),
         Rule::Embedded => (Some(0.34), None),
-        Rule::Signature | Rule::Model | Rule::Agreed | Rule::Unattributed | Rule::MarksOnly => {
-            (None, None)
-        }
+        Rule::Turn
+        | Rule::Signature
+        | Rule::Model
+        | Rule::Agreed
+        | Rule::Unattributed
+        | Rule::MarksOnly => (None, None),
     };
     if marked { with } else { without }
 }

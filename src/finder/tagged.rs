@@ -26,7 +26,11 @@ pub(super) fn attributed(
     thresholds: Thresholds,
     by_rules: &[AttributedQuote],
 ) -> Vec<AttributedQuote> {
-    let article = Article::new(text);
+    let turns: Vec<Span> = (by_rules.iter())
+        .filter(|rule| rule.attribution.rule == Rule::Turn)
+        .flat_map(|turn| turn.quote.spans.iter().copied())
+        .collect();
+    let article = Article::new(text, &turns);
     let spans = article.whole_passages(spans, |span| {
         span.is_marked() && span.score >= thresholds.min_score_marked || thresholds.keep(span)
     });
@@ -42,6 +46,7 @@ pub(super) fn attributed(
         if quote.spans.is_empty()
             || !article.holds(quote.spans[0].start)
             || article.is_heading(quote.extent(), source)
+            || article.overlaps_turn(quote.extent())
         {
             continue;
         }

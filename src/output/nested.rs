@@ -9,7 +9,7 @@ use crate::record::Places;
 use crate::span::Span;
 
 /// One line of `.articles.jsonl`: the shape that quotation scorers read, in which `speaker` is
-/// the mention as written and `speaker_canonical` the name it stands for. Offsets count Unicode
+/// the mention as written (the name where none is written) and `speaker_canonical` the name it stands for. Offsets count Unicode
 /// scalars.
 #[derive(Serialize)]
 pub struct ArticleLine<'a> {
@@ -127,7 +127,7 @@ impl<'a> QuoteLine<'a> {
                 .collect(),
             content: quote.text(text),
             kind: quote.kind.name(),
-            speaker: attribution.mention.map(|span| span.of(text)),
+            speaker: attribution.as_written(text),
             speaker_start: mention.map(|mention| mention[0]),
             speaker_end: mention.map(|mention| mention[1]),
             speaker_canonical: speaker.map(|speaker| speaker.name.as_str()),

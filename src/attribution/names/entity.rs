@@ -123,6 +123,20 @@ impl Entities {
         &mut self.all[index as usize]
     }
 
+    /// Whether this is a word of a person's name, or of one that nothing tells more of.
+    pub fn know_person(&self, word: &str) -> bool {
+        let known = self.by_word.get(&folded(word));
+        known.is_some_and(|all| (all.iter()).any(|&one| self.get(one).kind != Kind::Organisation))
+    }
+
+    fn is_surname(&self, word: &str) -> bool {
+        let known = self.by_word.get(word);
+        known.is_some_and(|all| {
+            let mut all = all.iter().map(|&one| self.get(one));
+            all.any(|known| known.is_person() && known.given().is_some() && known.surname() == word)
+        })
+    }
+
     /// A new entity known by a description alone.
     pub fn described(
         &mut self,
@@ -181,7 +195,8 @@ impl Entities {
         if words.is_empty() {
             words.push(folded(surface));
         }
-        if name.organisation {
+        // "VEY: …", of a person named before, is no acronym.
+        if name.organisation && !(words.len() == 1 && self.is_surname(&words[0])) {
             return self.body(text, &items[name.words.clone()], span, words);
         }
         let titles = &items[name.titles.clone()];

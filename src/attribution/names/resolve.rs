@@ -8,6 +8,7 @@ use super::{Names, Resolved, description, spelling};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
 use crate::lexicon::Class;
+use crate::sentence::tokens;
 use crate::span::Span;
 
 /// How far back a mention looks for what it stands for, in occurrences.
@@ -64,6 +65,14 @@ impl Names {
             Some(occurrence) => self.description(text, items, head, Some(occurrence), span),
             None => self.unread(text, items, head, span),
         }
+    }
+
+    /// Who a mention is, given its place.
+    pub(crate) fn resolve_words(&mut self, text: &str, mention: Span) -> Resolved {
+        let items: Vec<Item> = (tokens(text, mention).into_iter())
+            .map(|token| Item::outside(text, token))
+            .collect();
+        self.resolve(text, &items)
     }
 
     /// "Transcript as follows:": of whoever spoke last.

@@ -63,7 +63,7 @@ impl ScoredArticle {
                 start,
                 end,
                 spans: Some(quote.spans.iter().copied().map(scalars).collect()),
-                speaker: attribution.mention.map(|span| span.of(text).to_owned()),
+                speaker: attribution.as_written(text).map(str::to_owned),
                 speaker_start: mention.map(|mention| mention[0]),
                 speaker_end: mention.map(|mention| mention[1]),
                 speaker_canonical: (attribution.speaker.as_ref())
