@@ -144,7 +144,7 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
 }
 
 /// A quotation of several paragraphs opens its marks anew in each and closes them in the last: one
-/// quote, and so is a sentence that its speaker interrupts. The part that has a cue of its own says
+/// quote, and so is what its speaker interrupts. The part that has a cue of its own says
 /// whose it is.
 fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
     let mut whole: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
@@ -170,32 +170,30 @@ fn between_direct(first: &AttributedQuote, next: &AttributedQuote) -> Option<Spa
     (direct(first) && direct(next) && end <= start).then(|| Span::new(end, start))
 }
 
-/// True where one sentence is in the marks of both, with its speaker in between: "“There is,” Ada Vey
-/// said, “nothing.”"
+/// True where their speaker alone stands between the marks of both: "“There is,” Ada Vey said, “nothing.”",
+/// "“There is nothing,” Ada Vey said. “Go home.”"
 fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
     let Some(between) = between_direct(first, next).filter(|between| between.len() <= 200) else {
         return false;
     };
-    let speaks = |quote: &AttributedQuote| {
-        let mention = quote.attribution.mention;
-        mention.is_none_or(|mention| between.contains(mention))
-    };
     let attribution = between.of(text).trim_end_matches([' ', '\u{a0}']);
     let attribution = OPENING
         .iter()
-        .find_map(|mark| attribution.strip_suffix(mark));
+        .find_map(|mark| attribution.strip_suffix(mark))
+        .filter(|words| !words.contains('\n'));
+    let Some(attribution) = attribution.map(str::trim_end) else {
+        return false;
+    };
     let closing = ['”', '"', '’', '\'', '»', '“'];
     let paused = text[..between.start].ends_with(',')
-        || between
-            .of(text)
-            .trim_start_matches(closing)
-            .starts_with(',');
-    paused
-        && text[between.end..].starts_with(char::is_lowercase)
-        && attribution.is_some_and(|words| words.trim_end().ends_with(',') && !words.contains('\n'))
-        && speaks(first)
-        && speaks(next)
-        && (first.attribution.mention.or(next.attribution.mention)).is_some()
+        || (between.of(text).trim_start_matches(closing)).starts_with(',');
+    let goes_on = text[between.end..].starts_with(char::is_lowercase);
+    let one_sentence = paused && goes_on && attribution.ends_with(',');
+    let mentions = [first, next].map(|quote| quote.attribution.mention);
+    let mut mentions = mentions.into_iter().flatten().peekable();
+    (one_sentence || attribution.ends_with('.'))
+        && mentions.peek().is_some()
+        && mentions.all(|mention| between.contains(mention))
 }
 
 /// True where nothing but a line break and an opening mark stands between two direct quotes: the

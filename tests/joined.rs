@@ -70,14 +70,16 @@ fn bodies_and_people_in_apposition_have_their_full_names() {
 }
 
 #[test]
-fn a_sentence_that_its_speaker_interrupts_is_one_quote() {
+fn words_that_their_speaker_interrupts_are_one_quote() {
     check(
         "“There is not a shred of evidence,” the ferry’s chief operating officer, Otis Pell, said, “that any \
          passenger has left this deck.”\n\n\
-         “It is,” said Ada Okafor, who runs the ferry, “a shame.”",
+         “It is,” said Ada Okafor, who runs the ferry, “a shame.”\n\n\
+         \"The quay is not empty land to us,\" its warden, Auntie Moira Hale, says. \"You put up forty sheds and you ask nobody.\"",
         &[
             "There is not a shred of evidence, // that any passenger has left this deck. | Otis Pell | Otis Pell",
             "It is, // a shame. | Ada Okafor, who runs the ferry | Ada Okafor",
+            "The quay is not empty land to us, // You put up forty sheds and you ask nobody. | Auntie Moira Hale | Moira Hale",
         ],
     );
 }
