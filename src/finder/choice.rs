@@ -125,9 +125,8 @@ fn prefers_rule(
         article.paragraph(source.start) == here,
         article.paragraph(mention.start) == here,
     );
-    let marked = quote.kind != QuoteKind::Indirect;
     match (source_here, mention_here) {
-        (false, true) => marked || beside,
+        (false, true) => true,
         (false, false) => beside || matches!(rule.rule, Rule::Carried | Rule::Announced),
         (true, false) => false,
         (true, true) => {

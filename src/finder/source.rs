@@ -26,8 +26,8 @@ impl Article<'_> {
 
     /// The source with the whole name that it ends in ("Mayor Lena Brandt" of "Mayor Lena") and the name
     /// that it describes ("Lena Brandt, who" of "who"), without an age or a bracket left open after
-    /// the name.
-    pub(super) fn mended_source(&self, source: Span) -> Span {
+    /// the name. It does not reach into its `cue`.
+    pub(super) fn mended_source(&self, source: Span, cue: Option<Span>) -> Span {
         let Some((before, items, after)) = self.items(source) else {
             return source;
         };
@@ -37,7 +37,7 @@ impl Article<'_> {
         // "who teaches law at Ghent": whoever stands before it.
         let first = items[0].span;
         if items.len() > 1 && self.is_relative(first) {
-            return self.mended_source(first);
+            return self.mended_source(first, cue);
         }
         // "whom Ada Vey called a fool": whoever follows is the speaker.
         if self.is_relative(source)
@@ -56,9 +56,9 @@ impl Article<'_> {
         // A source may leave out an ending: "Lena Brandt" of "Lena Brandt's".
         let whole = last.span.end <= source.end || last.span.of(self.text).ends_with('.');
         let verb = Class::SPEECH | Class::FINITE | Class::VERB | Class::AUX | Class::MODAL;
-        // "the" of "the new mayor", "aide" of "aide Lena Brandt"
+        // "the" of "the new mayor", "its" of "its supporters", "aide" of "aide Lena Brandt"
         let bare = items.iter().all(|item| {
-            item.class.is(Class::DETERMINER) && !item.class.is(Class::PRONOUN)
+            item.class.is(Class::DETERMINER | Class::POSSESSIVE) && !item.class.is(Class::PRONOUN)
                 || item.first.is_ascii_digit()
         });
         let mut open = bare;
@@ -70,7 +70,9 @@ impl Article<'_> {
             open &= item.word && !item.class.is(Class::PREPOSITION);
             // "an attendant waved people through"
             let acts = item.past && !last.class.is(Class::DETERMINER | Class::ADVERB);
-            if !(named || open) || !beside || item.class.is(verb) || acts {
+            // "its supporters point out"
+            let reports = cue.is_some_and(|cue| cue.overlaps(item.span));
+            if !(named || open) || !beside || item.class.is(verb) || acts || reports {
                 break;
             }
             last = *item;

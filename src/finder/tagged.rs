@@ -41,7 +41,7 @@ pub(super) fn attributed(
         let source = tagged
             .first
             .source
-            .map(|source| article.mended_source(source));
+            .map(|source| article.mended_source(source, tagged.first.cue));
         tagged.first.source = source;
         if quote.spans.is_empty()
             || !article.holds(quote.spans[0].start)
