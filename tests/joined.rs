@@ -85,6 +85,29 @@ fn words_that_their_speaker_interrupts_are_one_quote() {
 }
 
 #[test]
+fn two_who_speak_together_are_both_named() {
+    check(
+        "Two residents, retired driver Otis Pell and his daughter, Renee Hardy, said they wanted the cameras because they did not \
+         trust the department.\n\n\
+         Beef producers Cal Dempster and Joy Ross told senators that they had waited eleven years for the cuts.",
+        &[
+            "they wanted the cameras because they did not trust the department \
+             | Two residents, retired driver Otis Pell and his daughter, Renee Hardy | Otis Pell and Renee Hardy",
+            "they had waited eleven years for the cuts | Beef producers Cal Dempster and Joy Ross | Cal Dempster and Joy Ross",
+        ],
+    );
+}
+
+#[test]
+fn whoever_is_known_by_a_body_s_office_has_its_name() {
+    check(
+        "The Harlow Patrol Association, which had opposed an earlier plan, met on Monday.\n\n\
+         The association’s president was blunter. “I have read it now,” he said.",
+        &["I have read it now, | he | Harlow Patrol Association's president"],
+    );
+}
+
+#[test]
 fn whoever_is_described_has_the_name_beside_the_description() {
     let text = "Marrow’s general counsel, Otis Pell, rejected the criticism in a letter. He wrote: “Nothing we build \
                 floats by itself.”\n\n\

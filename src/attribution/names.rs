@@ -411,7 +411,11 @@ impl Names {
             }
         }
         let span = Span::new(items[range.start].span.start, head.span.end);
-        let name = resolve::plain(text, &items[range.clone()]);
+        let words = &items[range.clone()];
+        let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
+        let name = owned
+            .flatten()
+            .unwrap_or_else(|| resolve::plain(text, words));
         let entity = self.entities.described(&name, span, kind, gender);
         let known = self.entities.get_mut(entity);
         for item in &items[range] {

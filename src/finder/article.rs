@@ -235,6 +235,28 @@ fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     // "its president, Mei-Lin Cartwright"
     let name = after.iter().position(|item| !item.name() && !item.capital);
     let (name, rest) = after.split_at(name.unwrap_or(after.len()));
+    let and = |items: &[Item]| items.iter().position(|item| item.is_word(text, "and"));
+    // "Otis Pell and his daughter, Renee Pell-Hardy": both.
+    if let Some(and) = and(before)
+        && named(&before[..and])
+        && before[and + 1..]
+            .first()
+            .is_some_and(|item| item.class.is(Class::POSSESSIVE))
+        && named(name)
+    {
+        return &items[..end + 1 + name.len()];
+    }
+    // "two residents, Otis Pell and Renee Pell-Hardy"
+    let several = role.class.is(Class::ROLE | Class::GROUP) && role.span.of(text).ends_with('s');
+    let other = Class::PREPOSITION | Class::SUBORDINATOR;
+    let listed = |first: &Item| !first.class.is(other) && !first.is_word(text, "including");
+    if several
+        && !named(before)
+        && after.first().is_some_and(listed)
+        && and(after).is_some_and(|and| named(&after[..and]) && named(&after[and..]))
+    {
+        return head(text, after);
+    }
     // "Acme's regional organiser, Babs Field": a full name says who it is, whatever the noun.
     let possessor = before
         .iter()

@@ -76,11 +76,13 @@ fn prefers_rule(
     }
     if source.overlaps(mention) {
         // "the" of "the statement"; a description with its name at its end, "Acme's founder, Ada
-        // Vey", has the name in the rule's mention.
+        // Vey", has the name in the rule's mention, but not "Otis Pell and his daughter, Ada Vey".
         let part = mention.contains(source) && mention != source;
+        let joint = [" and his ", " and her ", " and their "];
         let ends_with_name = source.end == mention.end
             && source.start < mention.start
-            && text[source.start..mention.start].trim_end().ends_with(',');
+            && text[source.start..mention.start].trim_end().ends_with(',')
+            && !joint.iter().any(|and| source.of(text).contains(and));
         return part || ends_with_name;
     }
     // "its president, Ada Vey": the tagger stopped at the comma.

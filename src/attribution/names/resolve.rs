@@ -7,7 +7,7 @@ use super::phrase::{NOUNS, Phrase, phrases};
 use super::{Names, Resolved, description, spelling};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
-use crate::lexicon::Class;
+use crate::lexicon::{Class, class_of};
 use crate::sentence::tokens;
 use crate::span::Span;
 
@@ -159,6 +159,7 @@ impl Names {
             .within(mention)
             .iter()
             .filter(|occurrence| occurrence.form == Form::Name)
+            .filter(|occurrence| !describes(text, occurrence.span, mention))
             .copied()
             .collect();
         // "Securities and Exchange Commission" is one name.
@@ -226,22 +227,18 @@ impl Names {
             .find_map(|item| gender_of(item.class, true));
         let mut name = plain(text, items);
         let mut chain = Vec::new();
-        let owner = items[..head - 1].iter().rposition(|item| {
-            item.class.is(Class::POSSESSIVE) || spelling::is_possessive(item.span.of(text))
-        });
+        let owner = owner_in(&items[..head - 1], text);
         if let Some(owner) = owner
-            && let Some((owner_index, place)) = self.owner(text, items, owner)
+            && let Some((owning, place)) = self.owner(text, items, owner)
         {
-            let owning = self.entities.display(owner_index);
             chain.push(Step {
                 span: place,
                 link: Link::Possessor,
             });
-            let rest = text[items[owner].span.end..mention.end].trim_start();
             name = match kind {
                 // A petition, a letter or a placard speaks for whoever wrote it.
-                SpeakerKind::Document => owning,
-                _ => format!("{owning}'s {rest}"),
+                SpeakerKind::Document => self.entities.display(owning),
+                _ => self.owned(text, items, owner, owning),
             };
         }
         if owner.is_none()
@@ -259,6 +256,18 @@ impl Names {
             chain,
             gender,
         }
+    }
+
+    /// "the association's president", with the name of whose president it is, where that is known.
+    pub(super) fn with_owner(&self, text: &str, items: &[Item]) -> Option<String> {
+        let owner = owner_in(&items[..items.len() - 1], text)?;
+        let (owning, _) = self.owner(text, items, owner)?;
+        Some(self.owned(text, items, owner, owning))
+    }
+
+    fn owned(&self, text: &str, items: &[Item], owner: usize, owning: u32) -> String {
+        let rest = &text[items[owner].span.end..items[items.len() - 1].span.end];
+        format!("{}'s {}", self.entities.display(owning), rest.trim_start())
     }
 
     /// "a spokesman for the minister": the description with the full name of whom it ends in.
@@ -510,6 +519,22 @@ impl Names {
             (None, subject) => subject.map(standing_for),
         }
     }
+}
+
+/// The last possessive of some items.
+fn owner_in(items: &[Item], text: &str) -> Option<usize> {
+    items.iter().rposition(|item| {
+        item.class.is(Class::POSSESSIVE) || spelling::is_possessive(item.span.of(text))
+    })
+}
+
+/// "Beef" of "Beef producers Ada Vey and Otis Pell": a noun in lower case follows it in the mention.
+fn describes(text: &str, name: Span, mention: Span) -> bool {
+    let after = text[name.end..mention.end.max(name.end)].trim_start_matches([' ', '\u{a0}']);
+    let word = after.split(' ').next().unwrap_or("");
+    after.len() < mention.end.max(name.end) - name.end
+        && word.starts_with(char::is_lowercase)
+        && !class_of(word).is(Class::COORDINATOR | Class::PREPOSITION | Class::SUBORDINATOR)
 }
 
 /// Where the mention's first noun phrase ends: before "of", "who", a comma or a bracket.
