@@ -108,6 +108,21 @@ fn whoever_is_known_by_a_body_s_office_has_its_name() {
 }
 
 #[test]
+fn whoever_is_told_is_no_speaker() {
+    check(
+        "The inquest heard that the guard had slept through the theft.\n\n\
+         A jury was told that “nobody checked the locks”.\n\n\
+         The plan would “end in tears for the town”, a committee of MPs has heard.\n\n\
+         Ann Lee told the jury that she was tired.",
+        &[
+            "nobody checked the locks | - | -",
+            "The plan would “end in tears for the town” | - | -",
+            "she was tired | Ann Lee | Ann Lee",
+        ],
+    );
+}
+
+#[test]
 fn whoever_is_described_has_the_name_beside_the_description() {
     let text = "Marrow’s general counsel, Otis Pell, rejected the criticism in a letter. He wrote: “Nothing we build \
                 floats by itself.”\n\n\

@@ -337,18 +337,25 @@ impl Names {
                             || item.class == Class::default())
             });
             if fits {
+                let verb = |item: &Item| {
+                    let reports = item.class.is_reporting() && !item.class.is(Class::NOUN_TOO);
+                    item.class.is(Class::AUX | Class::MODAL)
+                        || reports && item.class.is(Class::FINITE) && !item.capital
+                };
                 while get(at).is_some_and(|item| {
                     item.word
-                        && !item.class.is(Class::AUX
-                            | Class::MODAL
-                            | Class::STRONG_PRONOUN
-                            | Class::SUBORDINATOR)
+                        && !verb(item)
+                        && !item.class.is(Class::STRONG_PRONOUN | Class::SUBORDINATOR)
                         && (!item.class.is(Class::PREPOSITION) || item.is_word(text, "of"))
                 }) && at < start + 12
                 {
                     at += 1;
                 }
-                words.push(start..at);
+                // "In a letter to Ada Vey, the mayor says": the next clause, no aside.
+                let next_clause = aside && get(at).is_some_and(verb);
+                if !next_clause {
+                    words.push(start..at);
+                }
             }
         }
         let known = self.entities.get_mut(entity);

@@ -38,7 +38,7 @@ pub(super) fn choose(
         confidence: None,
     };
     let label = label_before(article.text, quote.spans[0].start);
-    match (rule, first.source) {
+    let chosen = match (rule, first.source) {
         _ if signed.is_some() => signed.expect("it was just seen"),
         _ if label.is_some() => Attribution {
             cue: None,
@@ -58,7 +58,58 @@ pub(super) fn choose(
                 by_tagger(Rule::Model)
             }
         }
+    };
+    match is_audience(article.text, &chosen) {
+        true => Attribution {
+            mention: None,
+            ..by_tagger(Rule::Unattributed)
+        },
+        false => chosen,
     }
+}
+
+/// Whether a mention is of those to whom the words were said: "the inquest heard", "a jury was told", "…, MPs
+/// told".
+fn is_audience(text: &str, attribution: &Attribution) -> bool {
+    const AUDIENCES: [&str; 18] = [
+        "court",
+        "inquest",
+        "jury",
+        "jurors",
+        "tribunal",
+        "inquiry",
+        "hearing",
+        "committee",
+        "panel",
+        "mps",
+        "lawmakers",
+        "legislators",
+        "senators",
+        "councillors",
+        "magistrates",
+        "parliament",
+        "commission",
+        "council",
+    ];
+    let (Some(cue), Some(mention)) = (attribution.cue, attribution.mention) else {
+        return false;
+    };
+    let mut said = cue.of(text).to_lowercase();
+    // The tagger may stop within "has heard".
+    if ["has", "have", "had", "was", "were"].contains(&said.as_str()) {
+        said.extend([" ", text[cue.end..].split_whitespace().next().unwrap_or("")]);
+    }
+    let any = |some: &[&str]| said.split([' ', ',', '.']).any(|word| some.contains(&word));
+    let told = any(&["told"]);
+    let passive = any(&["was", "were", "is", "are", "been"]);
+    let heard = any(&["hear", "hears", "heard"]);
+    let ends_line = text[cue.end..]
+        .lines()
+        .next()
+        .is_none_or(|rest| rest.trim().is_empty());
+    let mention = mention.of(text).to_lowercase();
+    let listens = mention.split(' ').any(|word| AUDIENCES.contains(&word));
+    told && (passive || ends_line) || heard && listens
 }
 
 fn prefers_rule(

@@ -39,6 +39,21 @@ impl Article<'_> {
         if items.len() > 1 && self.is_relative(first) {
             return self.mended_source(first, cue);
         }
+        // "71" of "Ada Vey, 71,": whose age it is.
+        let all = self.all(source);
+        if items.len() == 1
+            && first.of(self.text).parse::<u8>().is_ok()
+            && before > 1
+            && all[before - 1].sign(',')
+            && all[before - 2].name()
+        {
+            let names = all[..before - 1]
+                .iter()
+                .rev()
+                .take_while(|item| item.name())
+                .count();
+            return Span::new(all[before - 1 - names].span.start, all[before - 2].span.end);
+        }
         // "whom Ada Vey called a fool": whoever follows is the speaker.
         if self.is_relative(source)
             && let Some(first) = after.first()
@@ -49,9 +64,9 @@ impl Article<'_> {
         }
         let described = match items.len() {
             1 => None,
-            _ => described(&self.all(source)[..before + 1], 0, before),
+            _ => described(&all[..before + 1], 0, before),
         };
-        let start = described.map_or(source.start, |name| self.all(source)[name.start].span.start);
+        let start = described.map_or(source.start, |name| all[name.start].span.start);
         let mut last = items[items.len() - 1];
         // A source may leave out an ending: "Lena Brandt" of "Lena Brandt's".
         let whole = last.span.end <= source.end || last.span.of(self.text).ends_with('.');
