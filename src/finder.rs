@@ -14,12 +14,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::choice::is_audience;
 use self::confidence::{Evidence, confidence};
 use self::interview::Interview;
 use self::paragraph::{Carried, Paragraph};
-use crate::attribution::AttributedQuote;
 use crate::attribution::frame::Frame;
 use crate::attribution::names::Names;
+use crate::attribution::{AttributedQuote, Attribution};
 use crate::error::Result;
 use crate::furniture::layout;
 use crate::language::Language;
@@ -138,6 +139,9 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
     quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
     names.settle(&mut quotes);
     for quote in &mut quotes {
+        if is_audience(text, &quote.attribution) {
+            quote.attribution = Attribution::unknown();
+        }
         quote.attribution.confidence = confidence(quote, Evidence::RuleAlone);
     }
     (joined(text, quotes), language)
@@ -149,12 +153,15 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
 fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
     let mut whole: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
     for quote in quotes {
-        match whole.last_mut() {
-            Some(last) if goes_on(text, last, &quote) || is_interrupted(text, last, &quote) => {
-                last.quote.spans.extend(quote.quote.spans);
-                last.quote.marked.extend(quote.quote.marked);
-                if last.attribution.cue.is_none() {
-                    last.attribution = quote.attribution;
+        // Over a clause between the marks: "“…,” said Ada Vey, who asked that … “…”"
+        let over = (whole.last()).is_some_and(|last| last.quote.kind == QuoteKind::Indirect);
+        let first = whole.len().checked_sub(1 + usize::from(over));
+        match first.map(|first| &mut whole[first]) {
+            Some(first) if goes_on(text, first, &quote) || is_interrupted(text, first, &quote) => {
+                first.quote.spans.extend(quote.quote.spans);
+                first.quote.marked.extend(quote.quote.marked);
+                if first.attribution.cue.is_none() {
+                    first.attribution = quote.attribution;
                 }
             }
             _ => whole.push(quote),

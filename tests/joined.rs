@@ -113,11 +113,27 @@ fn whoever_is_told_is_no_speaker() {
         "The inquest heard that the guard had slept through the theft.\n\n\
          A jury was told that “nobody checked the locks”.\n\n\
          The plan would “end in tears for the town”, a committee of MPs has heard.\n\n\
-         Ann Lee told the jury that she was tired.",
+         Ann Lee told the jury that she was tired.\n\n\
+         Bo Ray, asked if the town would seek a refund, laughed. “You bet,” he said.",
         &[
             "nobody checked the locks | - | -",
             "The plan would “end in tears for the town” | - | -",
             "she was tired | Ann Lee | Ann Lee",
+            "You bet, | he | Bo Ray",
+        ],
+    );
+}
+
+#[test]
+fn a_nickname_between_marks_is_part_of_a_name() {
+    check(
+        "\"I was wrong,\" board President Marguerite \"Midge\" Tolliver said.\n\n\
+         The lone holdout was Darnell Okoye. He said the system had stopped two intruders.\n\n\
+         “It was late,” Midge Tolliver said.",
+        &[
+            "I was wrong, | board President Marguerite \"Midge\" Tolliver | Marguerite \"Midge\" Tolliver",
+            "the system had stopped two intruders | He | Darnell Okoye",
+            "It was late, | Midge Tolliver | Marguerite \"Midge\" Tolliver",
         ],
     );
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::lexicon::Class;
-use crate::quote::marks::Passage;
+use crate::quote::marks::{Passage, is_nickname};
 use crate::sentence::{Token, tokens};
 use crate::span::Span;
 
@@ -113,8 +113,37 @@ impl Frame {
                 items[at].class = Class::default();
             }
         }
+        join_nicknames(text, &mut items);
         let sentences = sentences(text, &items);
         Frame { items, sentences }
+    }
+}
+
+/// Makes one word of "Midge", marks included, in "Marguerite "Midge" Tolliver".
+fn join_nicknames(text: &str, items: &mut Vec<Item>) {
+    /// Two words and two signs on either side.
+    const LONGEST: usize = 6;
+    let mark =
+        |item: &Item| !item.word && matches!(item.first, '"' | '“' | '”' | '‘' | '’' | '\'' | '`');
+    let mut at = 1;
+    while at + 2 < items.len() {
+        let opens = mark(&items[at]) && items[at - 1].name();
+        let end = (at + 2..items.len().min(at + LONGEST + 1))
+            .filter(|_| opens)
+            .find(|&end| mark(&items[end - 1]) && !mark(&items[end]));
+        if let Some(end) = end {
+            let outer = Span::new(items[at].span.start, items[end - 1].span.end);
+            if is_nickname(text, outer) {
+                let name = Item {
+                    span: outer,
+                    word: true,
+                    capital: true,
+                    ..items[at + 1]
+                };
+                items.splice(at..end, [name]);
+            }
+        }
+        at += 1;
     }
 }
 

@@ -69,8 +69,8 @@ pub(super) fn choose(
 }
 
 /// Whether a mention is of those to whom the words were said: "the inquest heard", "a jury was told", "…, MPs
-/// told".
-fn is_audience(text: &str, attribution: &Attribution) -> bool {
+/// told", "Ada Vey, asked whether …, laughed".
+pub(super) fn is_audience(text: &str, attribution: &Attribution) -> bool {
     const AUDIENCES: [&str; 18] = [
         "court",
         "inquest",
@@ -91,7 +91,7 @@ fn is_audience(text: &str, attribution: &Attribution) -> bool {
         "commission",
         "council",
     ];
-    let (Some(cue), Some(mention)) = (attribution.cue, attribution.mention) else {
+    let (Some(cue), Some(written)) = (attribution.cue, attribution.mention) else {
         return false;
     };
     let mut said = cue.of(text).to_lowercase();
@@ -107,9 +107,11 @@ fn is_audience(text: &str, attribution: &Attribution) -> bool {
         .lines()
         .next()
         .is_none_or(|rest| rest.trim().is_empty());
-    let mention = mention.of(text).to_lowercase();
-    let listens = mention.split(' ').any(|word| AUDIENCES.contains(&word));
-    told && (passive || ends_line) || heard && listens
+    let listens =
+        (written.of(text).to_lowercase().split(' ')).any(|word| AUDIENCES.contains(&word));
+    let beside = !written.of(text).contains(',') && between(text, written, cue).trim() == ",";
+    let asked = any(&["asked", "pressed", "questioned"]) && beside && written.end <= cue.start;
+    told && (passive || ends_line) || heard && listens || asked
 }
 
 fn prefers_rule(

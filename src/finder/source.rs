@@ -76,7 +76,8 @@ impl Article<'_> {
             item.class.is(Class::DETERMINER | Class::POSSESSIVE) && !item.class.is(Class::PRONOUN)
                 || item.first.is_ascii_digit()
         });
-        let mut open = bare;
+        // "one of" of "one of them"
+        let mut open = bare || last.is_word(self.text, "of");
         for item in after.iter().filter(|_| whole) {
             let beside = self.text[last.span.end..item.span.start]
                 .chars()

@@ -1,5 +1,6 @@
 //! A [`Passage`] is what stands between two quotation marks, of whatever kind.
 
+use crate::lexicon::{Class, class_of};
 use crate::span::Span;
 
 /// Words between marks, outermost marks only.
@@ -99,14 +100,38 @@ pub fn passages(text: &str, paragraph: Span) -> Vec<Passage> {
 
 fn push(found: &mut Vec<Passage>, text: &str, open: Span, close: Span, closed: bool) {
     let inner = Span::new(open.end, close.start.max(open.end)).trim(text);
-    if inner.of(text).contains(char::is_alphanumeric) {
-        let outer = Span::new(open.start, close.end);
+    let outer = Span::new(open.start, close.end);
+    if inner.of(text).contains(char::is_alphanumeric) && !is_nickname(text, outer) {
         found.push(Passage {
             outer,
             inner,
             closed,
         });
     }
+}
+
+/// Whether a place, marks included, is the second name of "Marguerite "Midge" Tolliver".
+pub(crate) fn is_nickname(text: &str, outer: Span) -> bool {
+    const WORDS: usize = 2;
+    let name = |word: &str| {
+        word.starts_with(char::is_uppercase)
+            && word
+                .chars()
+                .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+    };
+    let signs = |c: char| !c.is_alphabetic() && c != '.';
+    let mut words = outer.of(text).trim_matches(signs).split(' ');
+    let before = text[..outer.start].strip_suffix(' ').unwrap_or("");
+    let first = before
+        .rsplit(|c: char| c.is_whitespace())
+        .next()
+        .unwrap_or("");
+    let last = text[outer.end..].strip_prefix(' ').unwrap_or("");
+    words.clone().count() <= WORDS
+        && words.all(name)
+        && name(first)
+        && !class_of(&first.to_lowercase()).is(Class::DETERMINER)
+        && last.starts_with(char::is_uppercase)
 }
 
 /// The mark that closes the one at `open`, passing over nested pairs of the same style.

@@ -190,7 +190,13 @@ impl Entities {
         let mut words: Vec<String> = items[name.words.clone()]
             .iter()
             .filter(|item| item.word && !is_suffix(item.span.of(text)))
-            .map(|item| folded(item.span.of(text)))
+            .map(|item| {
+                folded(
+                    item.span
+                        .of(text)
+                        .trim_matches(['"', '“', '”', '‘', '’', '\'', '`']),
+                )
+            })
             .collect();
         if words.is_empty() {
             words.push(folded(surface));
@@ -294,7 +300,10 @@ impl Entities {
                 }
                 match entity.given() {
                     None => true,
-                    Some(given) => given_names_agree(given, &words[0]),
+                    // "Midge Tolliver" of "Marguerite "Midge" Tolliver"
+                    Some(given) => {
+                        given_names_agree(given, &words[0]) || entity.words[1..].contains(&words[0])
+                    }
                 }
             };
             // The full name first, then a bare surname that it completes.
