@@ -222,6 +222,24 @@ fn a_million_unclosed_marks_take_linear_time() {
     }
 }
 
+#[test]
+fn a_hundred_thousand_nicknames_and_turns_take_linear_time() {
+    for piece in [
+        "Ada \"Midge\" Vey ",
+        "\n\nQ: Who?\n\nA: I did.",
+        "\n\nADA VEY: I did.",
+    ] {
+        let text = piece.repeat(100_000);
+        let clock = std::time::Instant::now();
+        QuoteFinder::rules_only().find(&text);
+        assert!(
+            clock.elapsed().as_secs() < 20,
+            "{piece:?} took {:?}",
+            clock.elapsed()
+        );
+    }
+}
+
 fn article() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "“",

@@ -113,38 +113,45 @@ impl Frame {
                 items[at].class = Class::default();
             }
         }
-        join_nicknames(text, &mut items);
+        let items = join_nicknames(text, items);
         let sentences = sentences(text, &items);
         Frame { items, sentences }
     }
 }
 
 /// Makes one word of "Midge", marks included, in "Marguerite "Midge" Tolliver".
-fn join_nicknames(text: &str, items: &mut Vec<Item>) {
+fn join_nicknames(text: &str, items: Vec<Item>) -> Vec<Item> {
     /// Two words and two signs on either side.
     const LONGEST: usize = 6;
     let mark =
         |item: &Item| !item.word && matches!(item.first, '"' | '“' | '”' | '‘' | '’' | '\'' | '`');
-    let mut at = 1;
-    while at + 2 < items.len() {
-        let opens = mark(&items[at]) && items[at - 1].name();
+    let nickname = |at: usize| {
+        let opens = at > 0 && mark(&items[at]) && items[at - 1].name();
         let end = (at + 2..items.len().min(at + LONGEST + 1))
             .filter(|_| opens)
-            .find(|&end| mark(&items[end - 1]) && !mark(&items[end]));
-        if let Some(end) = end {
-            let outer = Span::new(items[at].span.start, items[end - 1].span.end);
-            if is_nickname(text, outer) {
-                let name = Item {
-                    span: outer,
+            .find(|&end| mark(&items[end - 1]) && !mark(&items[end]))?;
+        let outer = Span::new(items[at].span.start, items[end - 1].span.end);
+        is_nickname(text, outer).then_some((end, outer))
+    };
+    let mut joined = Vec::with_capacity(items.len());
+    let mut at = 0;
+    while at < items.len() {
+        let (end, item) = match nickname(at) {
+            Some((end, span)) => (
+                end,
+                Item {
+                    span,
                     word: true,
                     capital: true,
                     ..items[at + 1]
-                };
-                items.splice(at..end, [name]);
-            }
-        }
-        at += 1;
+                },
+            ),
+            None => (at + 1, items[at]),
+        };
+        joined.push(item);
+        at = end;
     }
+    joined
 }
 
 fn sentences(text: &str, items: &[Item]) -> Vec<Range<usize>> {
