@@ -121,6 +121,14 @@ fn a_transcript_is_of_whoever_spoke_last() {
 }
 
 #[test]
+fn in_the_words_of_is_as_according_to() {
+    check(
+        "The deal is “a bargain for nobody”, in the words of Ada Okafor.",
+        &["The deal is “a bargain for nobody” | Ada Okafor | Ada Okafor"],
+    );
+}
+
+#[test]
 fn turns_with_names_need_no_marks() {
     check(
         "Ada Okafor, who runs the ferry, met the council on Monday.\n\n\

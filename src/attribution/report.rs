@@ -36,18 +36,15 @@ pub fn reports(text: &str, items: &[Item], sentence: Range<usize>) -> Vec<Report
         .any(|item| item.passage.is_some());
     for at in sentence.clone() {
         let class = items[at].class;
-        let according = items[at].is_word(text, "according")
-            && items
-                .get(at + 1)
-                .is_some_and(|next| next.is_word(text, "to"));
-        if !according && !class.is_reporting() {
+        let according = according(text, &items[at..sentence.end]);
+        if according.is_none() && !class.is_reporting() {
             continue;
         }
         let inside = found
             .iter()
             .any(|report| report.content.iter().any(|range| range.contains(&at)));
-        let report = if according {
-            according_to(text, items, &sentence, at)
+        let report = if let Some(words) = according {
+            according_to(text, items, &sentence, at..at + words)
                 .filter(|report| !holds_again(items, report, &found))
         } else {
             verb(text, items, &sentence, at, has_passage, found.last())
@@ -127,9 +124,28 @@ fn holds_again(items: &[Item], report: &Report, found: &[Report]) -> bool {
         .any(|at| items[at].passage.is_some() && held(at))
 }
 
-fn according_to(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) -> Option<Report> {
-    let mention = according_mention(text, items, at + 2, sentence.end)?;
-    let content = if at <= sentence.start + 1 {
+/// How many words "according to" and its like are, where items begin with one.
+fn according(text: &str, items: &[Item]) -> Option<usize> {
+    let phrases: [&[&str]; 2] = [&["according", "to"], &["in", "the", "words", "of"]];
+    let begins = |phrase: &&[&str]| {
+        let mut words = phrase.iter().zip(items);
+        items.len() > phrase.len() && words.all(|(word, item)| item.is_word(text, word))
+    };
+    phrases
+        .iter()
+        .find(|phrase| begins(phrase))
+        .map(|phrase| phrase.len())
+}
+
+/// The words that `cue`, "according to" or the like, gives to somebody.
+fn according_to(
+    text: &str,
+    items: &[Item],
+    sentence: &Range<usize>,
+    cue: Range<usize>,
+) -> Option<Report> {
+    let mention = according_mention(text, items, cue.end, sentence.end)?;
+    let content = if cue.start <= sentence.start + 1 {
         let comma = (mention.end..sentence.end).find(|&index| items[index].sign(','))?;
         // Over an aside: "According to Ada Vey, who heads the union, wages fell."
         let mut from = comma + 1;
@@ -143,11 +159,11 @@ fn according_to(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) 
         }
         from..sentence.end
     } else {
-        sentence.start..at
+        sentence.start..cue.start
     };
     let content = trimmed(items, content);
     (!content.is_empty()).then(|| Report {
-        cue: at..at + 2,
+        cue,
         mention: Some(mention),
         content: vec![content],
         rule: Rule::AccordingTo,
