@@ -228,6 +228,11 @@ fn edit_config(folder: &Path, from: &str, to: &str) {
     fs::write(folder.join("config.json"), config.replacen(from, to, 1)).unwrap();
 }
 
+/// Adds a field to the folder's `config.json`.
+fn add_to_config(folder: &Path, field: &str) {
+    edit_config(folder, "{", &format!("{{{field},"));
+}
+
 #[test]
 fn broken_folders_say_what_is_broken() {
     let missing = Model::open(Path::new("no/such/folder"), &reference_options()).unwrap_err();
@@ -302,12 +307,12 @@ fn broken_folders_say_what_is_broken() {
         ),
         (
             "temperature of nothing",
-            |folder| edit_config(folder, "\"stance\": 1.12", "\"stance\": 0.0"),
+            |folder| add_to_config(folder, "\"temperatures\": {\"stance\": 0.0}"),
             "temperatures: \"stance\" is 0, expected a number above 0",
         ),
         (
             "temperature of no head",
-            |folder| edit_config(folder, "\"stance\": 1.12", "\"tone\": 1.5"),
+            |folder| add_to_config(folder, "\"temperatures\": {\"tone\": 1.5}"),
             "temperatures: \"tone\" is no head of id2label",
         ),
         (
