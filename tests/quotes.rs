@@ -121,6 +121,14 @@ fn a_transcript_is_of_whoever_spoke_last() {
 }
 
 #[test]
+fn what_is_told_of_a_document_is_no_part_of_its_mention() {
+    check(
+        "An audit released in March found that the cameras had been offline.",
+        &["the cameras had been offline | An audit | an audit"],
+    );
+}
+
+#[test]
 fn in_the_words_of_is_as_according_to() {
     check(
         "The deal is “a bargain for nobody”, in the words of Ada Okafor.",

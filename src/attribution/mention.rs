@@ -79,7 +79,22 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
         start = last_phrase(items, start, end)?;
     }
     let narrowed = listed(items, floor, name_in(items, start, end));
-    plausible(text, items, &narrowed).then_some((narrowed, whole))
+    let mention = match plausible(text, items, &narrowed) {
+        true => Some(narrowed),
+        false => before_participle(items, start, end),
+    };
+    mention.map(|mention| (mention, whole))
+}
+
+/// "An audit" of "An audit released in March".
+fn before_participle(items: &[Item], start: usize, end: usize) -> Option<Mention> {
+    let noun = Class::DOCUMENT | Class::ROLE | Class::GROUP | Class::ORGANISATION;
+    let participle = (start + 1..end).find(|&at| {
+        (items[at].past || items[at].class.is(Class::PARTICIPLE)) && items[at - 1].class.is(noun)
+    })?;
+    let after = items.get(participle + 1).filter(|_| participle + 1 < end)?;
+    let begins = items[start].class.is(Class::DETERMINER | Class::POSSESSIVE);
+    (begins && after.class.is(Class::PREPOSITION | Class::TIME)).then_some(start..participle)
 }
 
 /// What follows "hours after" or "two days before": a report that came then speaks, not the hours.
