@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::lexicon::Class;
-use crate::quote::marks::{Passage, is_nickname};
+use crate::quote::marks::{Passage, SIGNS, is_nickname};
 use crate::sentence::{Token, tokens};
 use crate::span::Span;
 
@@ -42,6 +42,12 @@ impl Item {
                 && token.span.of(text).ends_with("ed"),
             passage: None,
         }
+    }
+
+    /// The words and signs of a place, as items of their own.
+    pub fn all_outside(text: &str, place: Span) -> impl Iterator<Item = Item> {
+        let tokens = tokens(text, place).into_iter();
+        tokens.map(move |token| Item::outside(text, token))
     }
 
     /// True for this sign of punctuation.
@@ -87,10 +93,9 @@ impl Frame {
     pub fn new(text: &str, paragraph: Span, passages: &[Passage]) -> Frame {
         let mut items = Vec::new();
         let mut from = paragraph.start;
-        let word = |token: Token| Item::outside(text, token);
         for passage in passages {
             let gap = Span::new(from, passage.outer.start.max(from));
-            items.extend(tokens(text, gap).into_iter().map(word));
+            items.extend(Item::all_outside(text, gap));
             items.push(Item {
                 span: passage.outer,
                 class: Class::default(),
@@ -103,7 +108,7 @@ impl Frame {
             from = passage.outer.end;
         }
         let gap = Span::new(from, paragraph.end.max(from));
-        items.extend(tokens(text, gap).into_iter().map(word));
+        items.extend(Item::all_outside(text, gap));
         for at in 1..items.len() {
             // The one newspaper named after a day.
             if items[at].capital
@@ -123,8 +128,7 @@ impl Frame {
 fn join_nicknames(text: &str, items: Vec<Item>) -> Vec<Item> {
     /// Two words and two signs on either side.
     const LONGEST: usize = 6;
-    let mark =
-        |item: &Item| !item.word && matches!(item.first, '"' | '“' | '”' | '‘' | '’' | '\'' | '`');
+    let mark = |item: &Item| !item.word && SIGNS.contains(&item.first);
     let nickname = |at: usize| {
         let opens = at > 0 && mark(&items[at]) && items[at - 1].name();
         let end = (at + 2..items.len().min(at + LONGEST + 1))

@@ -9,12 +9,12 @@
 pub mod antecedent;
 mod description;
 pub(crate) mod entity;
+mod interviewee;
 mod phrase;
+mod possessor;
 mod resolve;
 mod spelling;
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
@@ -26,7 +26,6 @@ pub(crate) use spelling::is_possessive;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::{AttributedQuote, Link, Speaker, SpeakerKind, Step};
 use crate::lexicon::Class;
-use crate::sentence::tokens;
 use crate::span::Span;
 
 /// Who has been named so far, in order, and who spoke last.
@@ -267,10 +266,7 @@ impl Names {
         {
             return;
         }
-        let items: Vec<Item> = tokens(text, inner)
-            .into_iter()
-            .map(|token| Item::outside(text, token))
-            .collect();
+        let items: Vec<Item> = Item::all_outside(text, inner).collect();
         let mut start = 0;
         for at in 0..items.len() {
             let ends = matches!(items[at].first, '.' | '!' | '?') && !items[at].word
@@ -446,38 +442,6 @@ impl Names {
         self.entities.know_person(word)
     }
 
-    /// Where the article so far names whom it interviews: after "interview with" and the like, else the person it
-    /// names most, not its author.
-    pub(crate) fn interviewee(&self, text: &str) -> Option<Span> {
-        /// As good as so many mentions.
-        const ANNOUNCED: usize = 1000;
-        const PERSON: usize = 5;
-        let mut scores: BTreeMap<u32, (usize, Span)> = BTreeMap::new();
-        for occurrence in &self.log {
-            let entity = self.entities.get(occurrence.entity);
-            let full = entity.is_person() || entity.name.contains(' ');
-            let fits = occurrence.form == Form::Name
-                && !occurrence.quoted
-                && Some(occurrence.entity) != self.author
-                && entity.kind != Kind::Organisation
-                && full;
-            if !fits {
-                continue;
-            }
-            let first = if entity.is_person() { PERSON } else { 0 };
-            let (score, place) =
-                (scores.entry(occurrence.entity)).or_insert((first, occurrence.span));
-            *score += 1;
-            if *score < ANNOUNCED && is_interviewed(text, occurrence.span.start) {
-                *score += ANNOUNCED;
-                *place = occurrence.span;
-            }
-        }
-        let best =
-            (scores.into_values()).max_by_key(|(score, place)| (*score, Reverse(place.start)));
-        best.map(|(_, place)| place)
-    }
-
     /// Gives every speaker the fullest name that the whole article has for them, and ends every
     /// chain where that name stands.
     pub fn settle(&self, quotes: &mut [AttributedQuote]) {
@@ -508,32 +472,6 @@ impl Names {
             }
         }
     }
-}
-
-/// Whether "interview with" or the like stands before a place, at most some titles in between.
-fn is_interviewed(text: &str, place: usize) -> bool {
-    const PHRASES: [&str; 11] = [
-        "interview with ",
-        "interviews with ",
-        "interviewed ",
-        "conversation with ",
-        "questions for ",
-        "questions to ",
-        "q&a with ",
-        "spoke to ",
-        "spoke with ",
-        "talked to ",
-        "talked with ",
-    ];
-    const TITLES: usize = 6;
-    const BYTES: usize = 100;
-    let from = (place.saturating_sub(BYTES)..=place).find(|&at| text.is_char_boundary(at));
-    let before = &text[from.unwrap_or(place)..place];
-    let line = before.rsplit('\n').next().unwrap_or("").to_lowercase();
-    let after = |phrase: &&str| line.rfind(*phrase).map(|at| &line[at + phrase.len()..]);
-    PHRASES.iter().filter_map(after).any(|titles| {
-        titles.split(' ').count() <= TITLES && !titles.contains([',', ';', ':', '?', '“', '"'])
-    })
 }
 
 /// What a phrase is in its sentence.

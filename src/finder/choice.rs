@@ -103,11 +103,8 @@ pub(super) fn is_audience(text: &str, attribution: &Attribution) -> bool {
     let told = any(&["told"]);
     let passive = any(&["was", "were", "is", "are", "been"]);
     let heard = any(&["hear", "hears", "heard"]);
-    let ends_line = (text[cue.end..]
-        .trim_start_matches([' ', '\t', '\r', '\u{a0}'])
-        .chars()
-        .next())
-    .is_none_or(|next| next == '\n');
+    let rest = text[cue.end..].trim_start_matches([' ', '\t', '\r', '\u{a0}']);
+    let ends_line = rest.is_empty() || rest.starts_with('\n');
     let listens =
         (written.of(text).to_lowercase().split(' ')).any(|word| AUDIENCES.contains(&word));
     let beside = !written.of(text).contains(',') && between(text, written, cue).trim() == ",";

@@ -319,10 +319,8 @@ impl Turn {
 /// read.
 pub(super) fn passage(text: &str, paragraph: Span, words: Span) -> Passage {
     let label = text[paragraph.start..words.start].trim_end_matches([' ', '\u{a0}', ':', '.']);
-    let nobody = [&ASKS[..], &ANSWERS[..]]
-        .concat()
-        .iter()
-        .any(|one| label.eq_ignore_ascii_case(one));
+    let mut nobody = ASKS.iter().chain(&ANSWERS);
+    let nobody = nobody.any(|one| label.eq_ignore_ascii_case(one));
     Passage {
         outer: if nobody { paragraph } else { words },
         inner: words,

@@ -3,6 +3,9 @@
 use crate::lexicon::{Class, class_of};
 use crate::span::Span;
 
+/// What quotation marks are made of, but for angled ones.
+pub(crate) const SIGNS: [char; 7] = ['"', '“', '”', '‘', '’', '\'', '`'];
+
 /// Words between marks, outermost marks only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passage {

@@ -8,6 +8,7 @@ use super::spelling::{folded, given_names_agree, misspelt, without_possessive};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, SpeakerKind};
 use crate::lexicon::{Class, class_of};
+use crate::quote::marks::SIGNS;
 use crate::span::Span;
 
 /// The pronoun that fits a person.
@@ -190,13 +191,7 @@ impl Entities {
         let mut words: Vec<String> = items[name.words.clone()]
             .iter()
             .filter(|item| item.word && !is_suffix(item.span.of(text)))
-            .map(|item| {
-                folded(
-                    item.span
-                        .of(text)
-                        .trim_matches(['"', '“', '”', '‘', '’', '\'', '`']),
-                )
-            })
+            .map(|item| folded(item.span.of(text).trim_matches(SIGNS)))
             .collect();
         if words.is_empty() {
             words.push(folded(surface));

@@ -4,11 +4,11 @@
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
 use super::phrase::{NOUNS, Phrase, phrases};
-use super::{Names, Resolved, description, spelling};
+use super::possessor::owner_in;
+use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
 use crate::lexicon::{Class, class_of};
-use crate::sentence::tokens;
 use crate::span::Span;
 
 /// How far back a mention looks for what it stands for, in occurrences.
@@ -69,9 +69,7 @@ impl Names {
 
     /// Who a mention is, given its place.
     pub(crate) fn resolve_words(&mut self, text: &str, mention: Span) -> Resolved {
-        let items: Vec<Item> = (tokens(text, mention).into_iter())
-            .map(|token| Item::outside(text, token))
-            .collect();
+        let items: Vec<Item> = Item::all_outside(text, mention).collect();
         self.resolve(text, &items)
     }
 
@@ -98,14 +96,14 @@ impl Names {
     }
 
     /// The occurrences that begin inside a span.
-    fn within(&self, span: Span) -> &[Occurrence] {
+    pub(super) fn within(&self, span: Span) -> &[Occurrence] {
         let place = |byte: usize| self.log.partition_point(|other| other.span.start < byte);
         let from = place(span.start);
         &self.log[from..place(span.end).max(from)]
     }
 
     /// The newest occurrences before a place, newest first.
-    fn before(&self, byte: usize) -> impl Iterator<Item = &Occurrence> {
+    pub(super) fn before(&self, byte: usize) -> impl Iterator<Item = &Occurrence> {
         let to = self.log.partition_point(|other| other.span.start < byte);
         self.log[..to].iter().rev().take(WINDOW)
     }
@@ -256,112 +254,6 @@ impl Names {
             chain,
             gender,
         }
-    }
-
-    /// "the association's president", with the name of whose president it is, where that is known.
-    pub(super) fn with_owner(&self, text: &str, items: &[Item]) -> Option<String> {
-        let owner = owner_in(&items[..items.len() - 1], text)?;
-        let (owning, _) = self.owner(text, items, owner)?;
-        Some(self.owned(text, items, owner, owning))
-    }
-
-    fn owned(&self, text: &str, items: &[Item], owner: usize, owning: u32) -> String {
-        let rest = &text[items[owner].span.end..items[items.len() - 1].span.end];
-        format!("{}'s {}", self.entities.display(owning), rest.trim_start())
-    }
-
-    /// "a spokesman for the minister": the description with the full name of whom it ends in.
-    fn of_whom(
-        &self,
-        text: &str,
-        items: &[Item],
-        head: usize,
-        mention: Span,
-    ) -> Option<(String, Step)> {
-        let preposition = items.get(head)?;
-        if !["for", "of", "to"]
-            .iter()
-            .any(|word| preposition.is_word(text, word))
-        {
-            return None;
-        }
-        let inner = Span::new(preposition.span.end, mention.end);
-        let one = match self.within(inner) {
-            [one] => *one,
-            _ => return None,
-        };
-        let entity = self.entities.get(one.entity);
-        let whole = text[inner.start..one.span.start].trim();
-        if matches!(entity.kind, Kind::Described(_))
-            || !matches!(whole, "" | "the" | "The")
-            || one.span.end != mention.end
-        {
-            return None;
-        }
-        let before = plain(text, &items[..=head]);
-        let article = if entity.kind == Kind::Organisation && whole.len() == 3 {
-            "the "
-        } else {
-            ""
-        };
-        let step = Step {
-            span: one.span,
-            link: Link::Possessor,
-        };
-        Some((
-            format!("{before} {article}{}", self.entities.display(one.entity)),
-            step,
-        ))
-    }
-
-    /// Whom "his", "its" or "the association's" means, and the place that says so.
-    fn owner(&self, text: &str, items: &[Item], owner: usize) -> Option<(u32, Span)> {
-        let item = items[owner];
-        let word = item.span.of(text).to_lowercase();
-        let inside = self
-            .within(Span::new(items[0].span.start, item.span.end))
-            .iter()
-            .rev()
-            .find(|occurrence| {
-                occurrence.form == Form::Name && occurrence.span.overlaps(item.span)
-            });
-        if let Some(named) = inside {
-            return Some((named.entity, named.span));
-        }
-        let fits = |index: u32| {
-            let entity = self.entities.get(index);
-            match word.as_str() {
-                "his" => entity.is_person() && entity.gender() != Some(Gender::Female),
-                "her" => entity.is_person() && entity.gender() != Some(Gender::Male),
-                "its" | "their" => entity.kind == Kind::Organisation,
-                _ => false,
-            }
-        };
-        if matches!(word.as_str(), "his" | "her" | "its" | "their") {
-            let subject = self
-                .before(item.span.start)
-                .take(12)
-                .find(|other| !other.quoted && other.role == Role::Subject && fits(other.entity))
-                .or_else(|| {
-                    self.before(item.span.start)
-                        .take(12)
-                        .find(|other| fits(other.entity))
-                });
-            return subject.map(|other| (other.entity, other.span));
-        }
-        // "the association's": the body that a description of that noun means.
-        let stem = spelling::without_possessive(&word);
-        if owner == 0 || !crate::lexicon::class_of(stem).is(Class::ORGANISATION) {
-            return None;
-        }
-        let to = self
-            .log
-            .partition_point(|other| other.span.start < item.span.start);
-        let index = description::body(&self.entities, &self.log[..to], stem)?;
-        let place = self
-            .before(item.span.start)
-            .find(|other| other.entity == index)?;
-        Some((index, place.span))
     }
 
     /// A mention at whose head nothing was read: in a heading, or of words on no list.
@@ -519,13 +411,6 @@ impl Names {
             (None, subject) => subject.map(standing_for),
         }
     }
-}
-
-/// The last possessive of some items.
-fn owner_in(items: &[Item], text: &str) -> Option<usize> {
-    items.iter().rposition(|item| {
-        item.class.is(Class::POSSESSIVE) || spelling::is_possessive(item.span.of(text))
-    })
 }
 
 /// "Beef" of "Beef producers Ada Vey and Otis Pell": a noun in lower case follows it in the mention.
