@@ -228,9 +228,13 @@ fn edit_config(folder: &Path, from: &str, to: &str) {
     fs::write(folder.join("config.json"), config.replacen(from, to, 1)).unwrap();
 }
 
-/// Adds a field to the folder's `config.json`.
-fn add_to_config(folder: &Path, field: &str) {
-    edit_config(folder, "{", &format!("{{{field},"));
+/// Puts temperatures into a folder's config.json, in place of its own if it has any.
+fn set_temperatures(folder: &Path, head: &str, temperature: f32) {
+    let path = folder.join("config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    config["temperatures"] = serde_json::json!({head: temperature});
+    fs::write(path, config.to_string()).unwrap();
 }
 
 #[test]
@@ -307,12 +311,12 @@ fn broken_folders_say_what_is_broken() {
         ),
         (
             "temperature of nothing",
-            |folder| add_to_config(folder, "\"temperatures\": {\"stance\": 0.0}"),
+            |folder| set_temperatures(folder, "stance", 0.0),
             "temperatures: \"stance\" is 0, expected a number above 0",
         ),
         (
             "temperature of no head",
-            |folder| add_to_config(folder, "\"temperatures\": {\"tone\": 1.5}"),
+            |folder| set_temperatures(folder, "tone", 1.5),
             "temperatures: \"tone\" is no head of id2label",
         ),
         (

@@ -167,8 +167,8 @@ def windows(text, room):
 
 @torch.inference_mode()
 def predict(model, pieces, rows, window=128, batch_tokens=4096):
-    """Logits [rows, 9] of rows {"text", "target", "context"?}, read as the program does: a context fills what the text leaves of the
-    window, from its beginning; a text too long for it is read in windows, whose logits are averaged."""
+    """What the model answers, logits [rows, 9], to rows {"text", "target", "context"?}, read as the program does: a context fills what the
+    text leaves of the window, from its beginning; a text too long for it is read in windows, whose answers are averaged."""
     form, sequences, owner = model.form, [], []
     for index, row in enumerate(rows):
         text, target = pieces(row["text"]), pieces(row["target"])[:64]
@@ -182,7 +182,7 @@ def predict(model, pieces, rows, window=128, batch_tokens=4096):
             sequences.append(form.sequence(part, target))
             owner.append(index)
     model.eval()
-    logits, counts = torch.zeros(len(rows), 9), torch.zeros(len(rows), 1)
+    answers, counts = None, torch.zeros(len(rows), 1)
     order = sorted(range(len(sequences)), key=lambda k: len(sequences[k][0]))
     start = 0
     while start < len(order):
@@ -191,8 +191,10 @@ def predict(model, pieces, rows, window=128, batch_tokens=4096):
             end += 1
         batch = order[start:end]
         out = model(*form.padded([sequences[k] for k in batch]))
+        if answers is None:
+            answers = torch.zeros(len(rows), out.shape[1])
         for k, row in zip(batch, out):
-            logits[owner[k]] += row
+            answers[owner[k]] += row
             counts[owner[k]] += 1
         start = end
-    return logits / counts.clamp_min(1)
+    return answers / counts.clamp_min(1)
