@@ -5,6 +5,7 @@ mod article;
 mod choice;
 mod confidence;
 mod interview;
+mod join;
 mod marks_only;
 mod paragraph;
 mod source;
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 use self::choice::is_audience;
 use self::confidence::{Evidence, confidence};
 use self::interview::Interview;
+use self::join::joined;
 use self::paragraph::{Carried, Paragraph};
 use crate::attribution::frame::Frame;
 use crate::attribution::names::Names;
@@ -24,13 +26,8 @@ use crate::attribution::{AttributedQuote, Attribution};
 use crate::error::Result;
 use crate::furniture::layout;
 use crate::language::Language;
-use crate::quote::QuoteKind;
 use crate::quote::marks::passages;
-use crate::span::Span;
 use crate::tagger::{TaggedSpan, Tagger, Thresholds};
-
-/// What a quotation can begin with.
-const OPENING: [&str; 9] = ["“", "\"", "‘", "'", "``", "''", "«", "»", "„"];
 
 /// Finds quotes in a text and says whose they are.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +133,7 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
         let open = found.last().is_some_and(|last| !last.closed);
         carried = paragraph.quotes(&mut names, carried, open, &mut quotes);
     }
+    quotes.retain(|quote| !is_anonymity(quote.quote.spans[0].of(text)));
     quotes.sort_by_key(|quote: &AttributedQuote| quote.quote.spans[0].start);
     names.settle(&mut quotes);
     for quote in &mut quotes {
@@ -147,77 +145,10 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
     (joined(text, quotes), language)
 }
 
-/// A quotation of several paragraphs opens its marks anew in each and closes them in the last: one
-/// quote, and so is what its speaker interrupts. The part that has a cue of its own says
-/// whose it is.
-fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
-    let mut whole: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
-    for quote in quotes {
-        // Over a clause between the marks: "“…,” said Ada Vey, who asked that … “…”"
-        let over = (whole.last()).is_some_and(|last| last.quote.kind == QuoteKind::Indirect);
-        let first = whole.len().checked_sub(1 + usize::from(over));
-        match first.map(|first| &mut whole[first]) {
-            Some(first) if goes_on(text, first, &quote) || is_interrupted(text, first, &quote) => {
-                first.quote.spans.extend(quote.quote.spans);
-                first.quote.marked.extend(quote.quote.marked);
-                if first.attribution.cue.is_none() {
-                    first.attribution = quote.attribution;
-                }
-            }
-            _ => whole.push(quote),
-        }
-    }
-    whole
-}
-
-/// What stands between two direct quotes, the first of which ends before the next begins.
-fn between_direct(first: &AttributedQuote, next: &AttributedQuote) -> Option<Span> {
-    let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
-    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
-    (direct(first) && direct(next) && end <= start).then(|| Span::new(end, start))
-}
-
-/// True where their speaker alone stands between the marks of both: "“There is,” Ada Vey said, “nothing.”",
-/// "“There is nothing,” Ada Vey said. “Go home.”"
-fn is_interrupted(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
-    let Some(between) = between_direct(first, next).filter(|between| between.len() <= 200) else {
-        return false;
-    };
-    let attribution = between.of(text).trim_end_matches([' ', '\u{a0}']);
-    let attribution = OPENING
-        .iter()
-        .find_map(|mark| attribution.strip_suffix(mark))
-        .filter(|words| !words.contains('\n'));
-    let Some(attribution) = attribution.map(str::trim_end) else {
-        return false;
-    };
-    let closing = ['”', '"', '’', '\'', '»', '“'];
-    let paused = text[..between.start].ends_with(',')
-        || (between.of(text).trim_start_matches(closing)).starts_with(',');
-    let goes_on = text[between.end..].starts_with(char::is_lowercase);
-    let one_sentence = paused && goes_on && attribution.ends_with(',');
-    let mentions = [first, next].map(|quote| quote.attribution.mention);
-    let mut mentions = mentions.into_iter().flatten().peekable();
-    (one_sentence || attribution.ends_with('.'))
-        && mentions.peek().is_some()
-        && mentions.all(|mention| between.contains(mention))
-}
-
-/// True where nothing but a line break and an opening mark stands between two direct quotes: the
-/// first was not closed.
-fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
-    let Some(between) = between_direct(first, next) else {
-        return false;
-    };
-    // Its last words end within their marks, not after them.
-    let open = first
-        .quote
-        .marked
-        .last()
-        .is_some_and(|last| last.end == between.start);
-    let between = between.of(text);
-    open && between
-        .trim_start_matches([' ', '\t', '\r'])
-        .starts_with('\n')
-        && OPENING.contains(&between.trim())
+/// Whether words are the condition on which somebody spoke, "not to be named", and not what was said.
+fn is_anonymity(words: &str) -> bool {
+    const NAMED: [&str; 4] = ["named", "identified", "quoted", "photographed"];
+    let words = words.strip_prefix("not ").unwrap_or(words);
+    (words.strip_prefix("to be "))
+        .is_some_and(|rest| NAMED.iter().any(|word| rest.starts_with(word)))
 }

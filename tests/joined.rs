@@ -85,6 +85,64 @@ fn words_that_their_speaker_interrupts_are_one_quote() {
 }
 
 #[test]
+fn a_clause_that_its_speaker_interrupts_is_one_quote() {
+    check(
+        "Ada Okafor runs the ferry.\n\n\
+         If the bridge were sold, she said, the ferry would have to stop.\n\n\
+         The new bridge, according to a memo sent to the council, will carry no buses.",
+        &[
+            "If the bridge were sold // the ferry would have to stop | she | Ada Okafor",
+            "The new bridge // will carry no buses | a memo sent to the council | a memo sent to the council",
+        ],
+    );
+    check(
+        "Mayor Lena Brandt said, a little wearily, that the bridge would never be sold.",
+        &["the bridge would never be sold | Mayor Lena Brandt | Lena Brandt"],
+    );
+}
+
+#[test]
+fn an_unclosed_single_mark_goes_on_in_the_next_paragraph() {
+    check(
+        "Mother-of-three Ada Okafor, who runs a group called 'Proper Ferries Please', said: 'My son took \
+         the bus last week. It came an hour late.\n\n\
+         'I would not send the dog on it.'",
+        &[
+            "My son took the bus last week. It came an hour late. // I would not send the dog on it. \
+             | Mother-of-three Ada Okafor, who runs a group called 'Proper Ferries Please | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn a_title_between_marks_is_no_quote() {
+    check(
+        "Her second book, “The Stones Remember”, sold well in the town.\n\n\
+         “The stones are ours,” Ada Okafor said.",
+        &["The stones are ours, | Ada Okafor | Ada Okafor"],
+    );
+}
+
+#[test]
+fn whoever_a_clause_is_about_is_the_speaker() {
+    check(
+        "One board member, who asked not to be named, said he had voted for the bridge.",
+        &["he had voted for the bridge | One board member | one board member"],
+    );
+    check(
+        "The Auditor-General, Mr Cosmas Otieno, told the committee that the figures were wrong.\n\n\
+         Its author, the botanist Fiachra Mac Giolla, says they have not read it.\n\n\
+         The company’s head of sourcing, Dev Bannerjee, grew up on a Wisconsin farm. He says his \
+         parents lost theirs.",
+        &[
+            "the figures were wrong | The Auditor-General, Mr Cosmas Otieno | Cosmas Otieno",
+            "they have not read it | Its author, the botanist Fiachra Mac Giolla | Fiachra Mac Giolla",
+            "his parents lost theirs | He | Dev Bannerjee",
+        ],
+    );
+}
+
+#[test]
 fn two_who_speak_together_are_both_named() {
     check(
         "Two residents, retired driver Otis Pell and his daughter, Renee Hardy, said they wanted the cameras because they did not \

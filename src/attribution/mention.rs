@@ -21,6 +21,10 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
     if !last.word {
         return None;
     }
+    // "One of those who opened it said"
+    if last.is_word(text, "it") && end > floor + 1 && items[end - 2].past {
+        return None;
+    }
     if last.class.is(Class::STRONG_PRONOUN)
         || (last.class.is(Class::SUBORDINATOR) && is_relative(text, &last))
     {

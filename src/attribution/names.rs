@@ -139,6 +139,9 @@ impl Names {
                 }
                 let (entity, link) = self.entities.name(text, items, name);
                 self.describe(text, items, sentence, name, entity);
+                if modifies(text, items, sentence, name) {
+                    return;
+                }
                 (
                     entity,
                     Form::Name,
@@ -472,6 +475,19 @@ impl Names {
             }
         }
     }
+}
+
+/// True where a name belongs to the noun after it, as nobody who is spoken of: "a Wisconsin dairy farm".
+fn modifies(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
+    let start = name.titles.start.min(name.words.start);
+    let article = start > sentence.start
+        && ["a", "an"]
+            .iter()
+            .any(|word| items[start - 1].is_word(text, word));
+    let noun = items
+        .get(name.words.end)
+        .filter(|_| name.words.end < sentence.end);
+    article && noun.is_some_and(|item| item.word && item.first.is_lowercase())
 }
 
 /// What a phrase is in its sentence.

@@ -161,11 +161,21 @@ fn according_to(
     } else {
         sentence.start..cue.start
     };
-    let content = trimmed(items, content);
-    (!content.is_empty()).then(|| Report {
+    let mut content = vec![trimmed(items, content)];
+    // "The sign, according to the memo, will go."
+    let verb = Class::AUX | Class::MODAL | Class::FINITE;
+    let resumes = mention.end + 2 < sentence.end
+        && cue.start > sentence.start + 1
+        && items[mention.end].sign(',')
+        && items[mention.end + 1].class.is(verb);
+    if resumes {
+        content.push(trimmed(items, mention.end + 1..sentence.end));
+    }
+    content.retain(|range| !range.is_empty());
+    (!content.is_empty()).then_some(Report {
         cue,
         mention: Some(mention),
-        content: vec![content],
+        content,
         rule: Rule::AccordingTo,
     })
 }

@@ -161,6 +161,34 @@ impl<'t> Article<'t> {
         quote
     }
 
+    /// Cuts off what stands between the cue and the clause: "a little wearily, that" of "says, a little wearily,
+    /// that the price is fair".
+    pub(super) fn cut_aside(&self, quote: &mut Quote, cue: Option<Span>) {
+        const LONGEST: usize = 60;
+        let Some(first) = quote.spans.first_mut() else {
+            return;
+        };
+        let begins = |cue: Span| {
+            cue.end < first.start && matches!(self.text[cue.end..first.start].trim(), "," | "out,")
+        };
+        if !cue.is_some_and(begins) {
+            return;
+        }
+        let aside = first
+            .of(self.text)
+            .find(", that ")
+            .filter(|at| *at <= LONGEST);
+        let marked = |end: usize| {
+            quote
+                .marked
+                .iter()
+                .any(|part| part.start < first.start + end)
+        };
+        if let Some(aside) = aside.filter(|&aside| !marked(aside)) {
+            first.start += aside + ", that ".len();
+        }
+    }
+
     /// Says whom each mention stands for, read paragraph by paragraph as the rules read.
     pub(super) fn resolve(&self, found: &mut [AttributedQuote]) {
         let mut mentions: Vec<Span> = (found.iter())
@@ -232,7 +260,15 @@ fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     let named = |items: &[Item]| items.iter().any(Item::name);
     let role = before[end - 1];
     let owned = before[0].class.is(Class::POSSESSIVE) && !named(&before[1..]);
-    // "its president, Mei-Lin Cartwright"
+    // "its president, Mei-Lin Cartwright", "its author, the botanist Mei-Lin Cartwright"
+    let described = after
+        .first()
+        .is_some_and(|item| item.class.is(Class::DETERMINER) && !item.capital);
+    let common = |item: &&Item| item.word && !item.capital && !item.class.is(Class::PREPOSITION);
+    let after = match after.iter().take_while(common).count() {
+        words @ 2..=4 if described && owned => &after[words..],
+        _ => after,
+    };
     let name = after.iter().position(|item| !item.name() && !item.capital);
     let (name, rest) = after.split_at(name.unwrap_or(after.len()));
     let and = |items: &[Item]| items.iter().position(|item| item.is_word(text, "and"));
@@ -264,7 +300,11 @@ fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     let noun = &before[possessor.map_or(0, |at| at + 1)..];
     let full = !named(noun) && name.len() > 1 && rest.first().is_none_or(|next| !next.word);
     let described = role.class.is(Class::ROLE) || owned || full;
-    if !role.capital && described && named(name) {
+    // "The Auditor-General, Ada Vey", "its CEO, Ada Vey"
+    let office = name.len() > 1
+        && rest.first().is_none_or(|next| !next.word)
+        && before[0].class.is(Class::DETERMINER | Class::POSSESSIVE);
+    if (!role.capital && described || office) && named(name) {
         return name;
     }
     before

@@ -125,6 +125,14 @@ fn prefers_rule(
     if matches!(rule.rule, Rule::PostCue | Rule::Inverted) && article.is_relative(source) {
         return true;
     }
+    // "one of them, who asked not to be named, said": whom the clause is about.
+    if begins_relative(source.of(text))
+        && mention.end <= source.start
+        && text[mention.end..source.start].trim() == ","
+        && (rule.cue).is_some_and(|cue| text[..cue.start].trim_end().ends_with(','))
+    {
+        return true;
+    }
     if source.overlaps(mention) {
         // "the" of "the statement"; a description with its name at its end, "Acme's founder, Ada
         // Vey", has the name in the rule's mention, but not "Otis Pell and his daughter, Ada Vey".
@@ -193,6 +201,12 @@ fn prefers_rule(
             })
         }
     }
+}
+
+/// True where a source begins with a word that stands for whoever was named before.
+fn begins_relative(source: &str) -> bool {
+    let first = source.split(' ').next().unwrap_or("");
+    (["who", "which", "whose"].iter()).any(|word| first.eq_ignore_ascii_case(word))
 }
 
 /// The label of a transcript's line that stands right before a place: "MS. VEY:".

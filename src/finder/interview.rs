@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::OPENING;
+use super::join::OPENING;
 use crate::attribution::names::Names;
 use crate::attribution::{AttributedQuote, Attribution, Rule, Speaker, SpeakerKind};
 use crate::lexicon::{Class, class_of};

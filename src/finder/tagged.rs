@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::article::Article;
 use super::choice::choose;
 use super::confidence::{Evidence, confidence};
-use super::joined;
+use super::is_anonymity;
+use super::join::joined;
 use crate::attribution::rule::Rule;
 use crate::attribution::{AttributedQuote, Attribution};
 use crate::quote::{Quote, QuoteKind};
@@ -37,7 +38,8 @@ pub(super) fn attributed(
     let rules = Places::new(by_rules);
     let mut found: Vec<(AttributedQuote, Evidence)> = Vec::new();
     for mut tagged in quotes(&spans, |_| true) {
-        let quote = article.quote(&tagged);
+        let mut quote = article.quote(&tagged);
+        article.cut_aside(&mut quote, tagged.first.cue);
         let source = tagged
             .first
             .source
@@ -47,13 +49,16 @@ pub(super) fn attributed(
             || !article.holds(quote.spans[0].start)
             || article.is_heading(quote.extent(), source)
             || article.overlaps_turn(quote.extent())
+            || is_anonymity(quote.spans[0].of(text))
         {
             continue;
         }
         let rule = best(&rules, &quote);
         let attribution = choose(&article, &quote, &tagged, rule);
-        // A clause that nobody is named for is hardly ever somebody's words.
-        if quote.kind == QuoteKind::Indirect && attribution.mention.is_none() {
+        // A clause that nobody is named for is hardly ever somebody's words, and neither is a title.
+        if attribution.mention.is_none()
+            && (quote.kind == QuoteKind::Indirect || is_title(quote.extent().of(text)))
+        {
             continue;
         }
         let evidence = Evidence::Tagged {
@@ -88,7 +93,9 @@ pub(super) fn attributed(
         let at = found.partition_point(|(found, _)| found.quote.spans[0].start < start);
         let quote = &mut found[at].0.quote;
         quote.spans.push(span);
-        quote.marked.push(span);
+        if quote.kind == QuoteKind::Direct {
+            quote.marked.push(span);
+        }
     }
     let (mut found, evidence): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     article.resolve(&mut found);
@@ -98,13 +105,13 @@ pub(super) fn attributed(
     joined(text, found)
 }
 
-/// Words between marks after an attribution, “It is,” Ada Vey said, “a shame”, that the tagger has left
-/// out of a quote whose beginning it has: where the rules' quote begins, where the tagger's does, and
+/// Words after an attribution, “It is,” Ada Vey said, “a shame”, that the tagger has left out of a quote
+/// whose beginning it has: where the rules' quote begins, where the tagger's does, and
 /// the words.
 fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usize, (usize, Span)> {
-    let interrupted = by_rules.iter().filter(|rule| {
-        rule.quote.kind == QuoteKind::Direct
-            && matches!(rule.attribution.rule, Rule::PostCue | Rule::Inverted)
+    let interrupted = by_rules.iter().filter(|rule| match rule.quote.kind {
+        QuoteKind::Direct => matches!(rule.attribution.rule, Rule::PostCue | Rule::Inverted),
+        _ => rule.attribution.rule == Rule::AccordingTo,
     });
     let halves = interrupted.filter_map(|rule| {
         let [first, second] = rule.quote.spans[..] else {
@@ -114,13 +121,28 @@ fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usiz
             quote.quote.spans.iter().any(|own| own.overlaps(span))
         };
         let mut near = tagged.near(first);
-        let whole =
-            near.find(|quote| has(quote, first) && quote.quote.kind == QuoteKind::Direct)?;
+        let whole = near.find(|quote| has(quote, first) && quote.quote.kind == rule.quote.kind)?;
         let missed = !tagged.near(second).any(|quote| has(quote, second));
         let start = whole.quote.spans[0].start;
         (missed && whole.quote.spans.len() == 1).then_some((first.start, (start, second)))
     });
     halves.collect()
+}
+
+/// Whether words between marks are a title: “The Stones Remember”, “Rights of Way in Law”.
+fn is_title(words: &str) -> bool {
+    const SMALL: usize = 4;
+    let capital = |word: &str| word.starts_with(char::is_uppercase);
+    let small = |word: &str| word.len() <= SMALL && word.chars().all(char::is_lowercase);
+    let mut all = words.split_whitespace();
+    capital(words)
+        && !words.ends_with(['.', '!', '?', ',', '…'])
+        && words
+            .split_whitespace()
+            .filter(|word| capital(word))
+            .nth(1)
+            .is_some()
+        && all.all(|word| capital(word) || small(word))
 }
 
 /// Whether a quote of the rules is one nearly always: marked words, or a clause whose form and

@@ -77,7 +77,10 @@ pub fn passages(text: &str, paragraph: Span) -> Vec<Passage> {
                 free_from = marks[close].span.end;
                 at = close + 1;
             }
-            None if mark.style == Style::Single && !opens_paragraph(text, paragraph, mark) => {
+            None if mark.style == Style::Single
+                && !opens_paragraph(text, paragraph, mark)
+                && !goes_on_below(text, paragraph, mark) =>
+            {
                 at += 1
             }
             None => {
@@ -205,6 +208,15 @@ fn single_is_quotation(text: &str, marks: &[Mark], at: usize) -> bool {
 fn opens_paragraph(text: &str, paragraph: Span, mark: Mark) -> bool {
     text[paragraph.start..mark.span.start].trim().is_empty()
         && text[mark.span.start..].starts_with('‘')
+}
+
+/// True where the next paragraph opens with the same mark, as a quotation that was not closed goes on.
+fn goes_on_below(text: &str, paragraph: Span, mark: Mark) -> bool {
+    let introduced = text[paragraph.start..mark.span.start].trim_end();
+    (introduced.is_empty() || introduced.ends_with([':', ',', '.']))
+        && text[paragraph.end..]
+            .trim_start()
+            .starts_with(mark.span.of(text))
 }
 
 fn sentence_start(text: &str, before: Span) -> usize {

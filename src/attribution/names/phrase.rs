@@ -103,11 +103,22 @@ fn is_personal(text: &str, item: &Item) -> bool {
     )
 }
 
-/// "his wife, Melania": the description's noun, at most a comma, the name.
+/// "his wife, Melania", "head of sourcing, Dev Chatterjee": the description's noun, perhaps what it is of, at
+/// most a comma, the name.
 fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
-    let from = description.words.end;
-    let to = name.titles.start;
-    from == to || to == from + 1 && items[from].sign(',')
+    const WORDS: usize = 4;
+    match &items[description.words.end..name.titles.start.max(description.words.end)] {
+        [] => true,
+        [comma] => comma.sign(','),
+        [of, words @ .., comma] => {
+            let common = |item: &Item| item.word && !item.capital;
+            of.class.is(Class::PREPOSITION)
+                && of.span.len() == 2
+                && (1..WORDS).contains(&words.len())
+                && words.iter().all(common)
+                && comma.sign(',')
+        }
+    }
 }
 
 /// What can begin a name where it stands.

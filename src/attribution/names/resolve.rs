@@ -323,11 +323,21 @@ impl Names {
         };
         match word.as_str() {
             "who" | "which" => {
-                let antecedent = self
-                    .before(span.start)
-                    .find(|other| other.form != Form::Pronoun)
-                    .filter(|other| span.start - other.span.end < 200);
-                antecedent.map_or(unresolved, standing_for)
+                let mut named = (self.before(span.start))
+                    .filter(|other| other.form != Form::Pronoun && !other.quoted);
+                let antecedent = (named.next()).filter(|other| span.start - other.span.end < 200);
+                // "Ada Vey, a retired teacher who said"
+                let apposed = antecedent.and_then(|description| {
+                    let name = named.next().filter(|name| {
+                        let between = text.get(name.span.end..description.span.start);
+                        let aside = between.and_then(|between| between.strip_prefix(", "));
+                        description.form == Form::Description
+                            && name.form == Form::Name
+                            && aside.is_some_and(|words| ["", "a ", "an "].contains(&words))
+                    });
+                    name.filter(|_| text[description.span.end..span.start].trim().is_empty())
+                });
+                (apposed.or(antecedent)).map_or(unresolved, standing_for)
             }
             "i" => match self.author {
                 Some(author) => self.author_as(author, unresolved),

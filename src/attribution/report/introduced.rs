@@ -107,7 +107,10 @@ pub fn introducer(
                     .is(Class::STRONG_PRONOUN | PEOPLE | Class::DOCUMENT)
         })
     };
+    // "Here it comes, though: …"
+    let nobody = |mention: &Mention| mention.len() == 1 && items[mention.start].is_word(text, "it");
     let mention = match subject {
+        Some(subject) if nobody(&subject) => return None,
         Some(subject) if names < 2 || speaks(&subject) => subject,
         _ if names >= 2 => last,
         _ => return None,
