@@ -4,6 +4,7 @@
 mod article;
 mod choice;
 mod confidence;
+mod head;
 mod interview;
 mod join;
 mod marks_only;

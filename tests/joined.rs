@@ -143,6 +143,29 @@ fn whoever_a_clause_is_about_is_the_speaker() {
 }
 
 #[test]
+fn whoever_is_told_is_no_part_of_the_clause() {
+    check(
+        "Ada Okafor told the mourners the way to heaven was narrow and he trusted that someone had been over \
+         it lately.",
+        &[
+            "the way to heaven was narrow and he trusted that someone had been over it lately | Ada Okafor | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn honours_are_no_part_of_a_name() {
+    check(
+        "Ada Okafor SC, for the board, said the deal had been agreed in May.\n\n\
+         “It was a mortgage,” Ms Okafor said.",
+        &[
+            "the deal had been agreed in May | Ada Okafor SC, for the board | Ada Okafor",
+            "It was a mortgage, | Ms Okafor | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
 fn two_who_speak_together_are_both_named() {
     check(
         "Two residents, retired driver Otis Pell and his daughter, Renee Hardy, said they wanted the cameras because they did not \

@@ -99,6 +99,11 @@ fn a_colon_or_an_aside_leads_to_the_speaker() {
             "Ada Okafor",
         ),
         ("“It is hers,” USA Today reported.", "USA Today"),
+        (
+            "Ada Okafor of Tamarack Street, to the mayor: “I am off to bed.”",
+            "Ada Okafor",
+        ),
+        ("Okafor on her way out: “I am off to bed.”", "Okafor"),
     ] {
         let quotes = QuoteFinder::rules_only().find(text);
         let last = quotes

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
+use super::head::head;
 use super::interview;
 use super::paragraph::finish;
 use crate::attribution::frame::{Frame, Item};
-use crate::attribution::names::{Names, is_possessive};
+use crate::attribution::names::Names;
 use crate::attribution::{AttributedQuote, Speaker, SpeakerKind, Step};
 use crate::furniture::layout;
-use crate::lexicon::Class;
 use crate::quote::marks::{Passage, passages};
 use crate::quote::{Quote, QuoteKind};
 use crate::span::Span;
@@ -241,73 +241,6 @@ fn items_of(frame: &Frame, mention: Span) -> &[Item] {
     let start = items.partition_point(|item| item.span.end <= mention.start);
     let end = items.partition_point(|item| item.span.start < mention.end);
     &items[start..end.max(start)]
-}
-
-/// Of "Ada Vey, a lawyer from Ghent, who", as the tagger marks sources, the name: "Ada Vey".
-fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
-    let ends = |item: &Item| {
-        item.sign(',')
-            || item.sign('(')
-            || item.sign('[')
-            || item.dash()
-            || item.is_word(text, "who")
-            || item.is_word(text, "which")
-    };
-    let Some(end) = items.iter().position(ends).filter(|&end| end > 0) else {
-        return items;
-    };
-    let (before, after) = (&items[..end], &items[end + 1..]);
-    let named = |items: &[Item]| items.iter().any(Item::name);
-    let role = before[end - 1];
-    let owned = before[0].class.is(Class::POSSESSIVE) && !named(&before[1..]);
-    // "its president, Mei-Lin Cartwright", "its author, the botanist Mei-Lin Cartwright"
-    let described = after
-        .first()
-        .is_some_and(|item| item.class.is(Class::DETERMINER) && !item.capital);
-    let common = |item: &&Item| item.word && !item.capital && !item.class.is(Class::PREPOSITION);
-    let after = match after.iter().take_while(common).count() {
-        words @ 2..=4 if described && owned => &after[words..],
-        _ => after,
-    };
-    let name = after.iter().position(|item| !item.name() && !item.capital);
-    let (name, rest) = after.split_at(name.unwrap_or(after.len()));
-    let and = |items: &[Item]| items.iter().position(|item| item.is_word(text, "and"));
-    // "Otis Pell and his daughter, Renee Pell-Hardy": both.
-    if let Some(and) = and(before)
-        && named(&before[..and])
-        && before[and + 1..]
-            .first()
-            .is_some_and(|item| item.class.is(Class::POSSESSIVE))
-        && named(name)
-    {
-        return &items[..end + 1 + name.len()];
-    }
-    // "two residents, Otis Pell and Renee Pell-Hardy"
-    let several = role.class.is(Class::ROLE | Class::GROUP) && role.span.of(text).ends_with('s');
-    let other = Class::PREPOSITION | Class::SUBORDINATOR;
-    let listed = |first: &Item| !first.class.is(other) && !first.is_word(text, "including");
-    if several
-        && !named(before)
-        && after.first().is_some_and(listed)
-        && and(after).is_some_and(|and| named(&after[..and]) && named(&after[and..]))
-    {
-        return head(text, after);
-    }
-    // "Acme's regional organiser, Babs Field": a full name says who it is, whatever the noun.
-    let possessor = before
-        .iter()
-        .rposition(|item| is_possessive(item.span.of(text)));
-    let noun = &before[possessor.map_or(0, |at| at + 1)..];
-    let full = !named(noun) && name.len() > 1 && rest.first().is_none_or(|next| !next.word);
-    let described = role.class.is(Class::ROLE) || owned || full;
-    // "The Auditor-General, Ada Vey", "its CEO, Ada Vey"
-    let office = name.len() > 1
-        && rest.first().is_none_or(|next| !next.word)
-        && before[0].class.is(Class::DETERMINER | Class::POSSESSIVE);
-    if (!role.capital && described || office) && named(name) {
-        return name;
-    }
-    before
 }
 
 /// A speaker of whom nothing is known but the mention.

@@ -11,9 +11,10 @@ use super::is_anonymity;
 use super::join::joined;
 use crate::attribution::rule::Rule;
 use crate::attribution::{AttributedQuote, Attribution};
+use crate::lexicon::{Class, class_of};
 use crate::quote::{Quote, QuoteKind};
 use crate::span::Span;
-use crate::tagger::{TaggedSpan, Thresholds, quotes};
+use crate::tagger::{TaggedQuote, TaggedSpan, Thresholds, quotes};
 
 /// Share of a tagged quote's bytes that a quote of the rules must hold to speak for it.
 const SAME_QUOTE: f64 = 0.5;
@@ -54,6 +55,9 @@ pub(super) fn attributed(
             continue;
         }
         let rule = best(&rules, &quote);
+        if let Some(start) = rule.and_then(|rule| after_addressee(text, &quote, &tagged, rule)) {
+            quote.spans[0].start = start;
+        }
         let attribution = choose(&article, &quote, &tagged, rule);
         // A clause that nobody is named for is hardly ever somebody's words, and neither is a title.
         if attribution.mention.is_none()
@@ -127,6 +131,31 @@ fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usiz
         (missed && whole.quote.spans.len() == 1).then_some((first.start, (start, second)))
     });
     halves.collect()
+}
+
+/// Where the clause begins that the tagger has with whom it was told to: "told the board the price is fair".
+fn after_addressee(
+    text: &str,
+    quote: &Quote,
+    tagged: &TaggedQuote,
+    rule: &AttributedQuote,
+) -> Option<usize> {
+    const WORDS: usize = 3;
+    let cue = rule.attribution.cue?;
+    let (first, start) = (quote.spans[0], rule.quote.spans[0].start);
+    let told = rule.attribution.rule == Rule::BareClause
+        && class_of(&cue.of(text).to_lowercase()).is(Class::ADDRESSEE)
+        && tagged.first.cue.is_some_and(|own| own.overlaps(cue));
+    let beside = cue.end < first.start && text[cue.end..first.start].trim().is_empty();
+    if !told || !beside || !(first.start + 1..first.end).contains(&start) {
+        return None;
+    }
+    let begins = Class::DETERMINER | Class::POSSESSIVE | Class::STRONG_PRONOUN;
+    let mut addressee = text[first.start..start].split_whitespace();
+    let determined = class_of(addressee.next()?).is(Class::DETERMINER | Class::POSSESSIVE);
+    let more = addressee.count();
+    let clause = text[start..first.end].split_whitespace().next()?;
+    (determined && (1..WORDS).contains(&more) && class_of(clause).is(begins)).then_some(start)
 }
 
 /// Whether words between marks are a title: “The Stones Remember”, “Rights of Way in Law”.

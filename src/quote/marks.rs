@@ -212,11 +212,11 @@ fn opens_paragraph(text: &str, paragraph: Span, mark: Mark) -> bool {
 
 /// True where the next paragraph opens with the same mark, as a quotation that was not closed goes on.
 fn goes_on_below(text: &str, paragraph: Span, mark: Mark) -> bool {
+    const BLANK: usize = 16;
     let introduced = text[paragraph.start..mark.span.start].trim_end();
+    let mut next = text[paragraph.end..].chars().take(BLANK);
     (introduced.is_empty() || introduced.ends_with([':', ',', '.']))
-        && text[paragraph.end..]
-            .trim_start()
-            .starts_with(mark.span.of(text))
+        && next.find(|c| !c.is_whitespace()) == mark.span.of(text).chars().next()
 }
 
 fn sentence_start(text: &str, before: Span) -> usize {

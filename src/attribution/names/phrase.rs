@@ -196,6 +196,9 @@ fn name_at(
     if end == start {
         return None;
     }
+    if end > start + 2 && is_honour(items[end - 1].span.of(text)) {
+        end -= 1;
+    }
     let words = &items[start..end];
     let mut titles = if is_body(text, words) {
         0
@@ -359,6 +362,26 @@ pub(crate) fn is_suffix(word: &str) -> bool {
     matches!(
         without_possessive(word).trim_end_matches('.'),
         "Jr" | "Sr" | "II" | "III" | "IV"
+    )
+}
+
+/// What stands behind a name: "Noreen Tuohy SC".
+pub(crate) fn is_honour(word: &str) -> bool {
+    matches!(
+        without_possessive(word),
+        "SC" | "KC"
+            | "QC"
+            | "MP"
+            | "MSP"
+            | "MEP"
+            | "TD"
+            | "MBE"
+            | "OBE"
+            | "CBE"
+            | "PhD"
+            | "MD"
+            | "RN"
+            | "JP"
     )
 }
 

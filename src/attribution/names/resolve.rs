@@ -3,7 +3,7 @@
 
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
-use super::phrase::{NOUNS, Phrase, phrases};
+use super::phrase::{NOUNS, Phrase, is_honour, phrases};
 use super::possessor::owner_in;
 use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
@@ -452,7 +452,7 @@ fn head_end(text: &str, items: &[Item]) -> usize {
             break;
         }
     }
-    while end > 1 && !items[end - 1].word {
+    while end > 1 && !items[end - 1].word || end > 2 && is_honour(items[end - 1].span.of(text)) {
         end -= 1;
     }
     end

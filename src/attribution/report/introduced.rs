@@ -91,6 +91,9 @@ pub fn introducer(
     {
         return Some((sentence.start..owner + 1, Rule::Colon));
     }
+    if let Some(name) = verbless(text, items, sentence.start..colon) {
+        return Some((name, Rule::Colon));
+    }
     let subject = first_subject(text, items, sentence, colon);
     // "It did not surprise the pollster Ada Vey: …"
     let names = items[sentence.start..colon]
@@ -116,6 +119,20 @@ pub fn introducer(
         _ => return None,
     };
     (!mention.is_empty()).then_some((mention, Rule::Colon))
+}
+
+/// "Otis Pell" of "Otis Pell of Tamarack Street, to the mayor", "Pell on his way out".
+fn verbless(text: &str, items: &[Item], range: Range<usize>) -> Option<Mention> {
+    let verb = Class::AUX | Class::MODAL | Class::VERB | Class::FINITE | Class::PARTICIPLE;
+    let names = items[range.clone()]
+        .iter()
+        .take_while(|item| item.name())
+        .count();
+    let rest = &items[range.start + names..range.end];
+    let next = rest.first()?;
+    let calm = rest.iter().all(|item| !item.class.is(verb) && !item.past);
+    (names > 0 && calm && next.class.is(Class::PREPOSITION) && !next.is_word(text, "for"))
+        .then(|| range.start..range.start + names)
 }
 
 const PEOPLE: Class = Class(Class::ROLE.0 | Class::GROUP.0 | Class::ORGANISATION.0);
