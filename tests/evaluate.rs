@@ -418,20 +418,38 @@ fn quotes_are_scored_as_the_python_scorer_does() {
 
 #[test]
 fn what_the_program_finds_is_scored_alike_from_a_file_and_at_once() {
-    let gold = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/contracts/quotes.jsonl");
-    let Some(scorer) = scorer("quotes/score_quotes.py").filter(|_| gold.is_file()) else {
-        return;
-    };
+    let gold = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/evaluation/quotes.jsonl");
     let folder = tempfile::tempdir().unwrap();
     let found = folder.path().join("found.articles.jsonl");
     let (gold, found) = (gold.to_str().unwrap(), found.to_str().unwrap());
     quotestance(&["quotes", gold, "--rules-only", "-q", "-o", found])
         .assert()
         .success();
-    for options in [&[][..], &["--subset", "quoted", "--speech-only"]] {
-        check_quotes(&scorer, gold, found, options);
+    if let Some(scorer) = scorer("quotes/score_quotes.py") {
+        for options in [&[][..], &["--subset", "quoted", "--speech-only"]] {
+            check_quotes(&scorer, gold, found, options);
+        }
     }
     let from_file = evaluate(&["--task", "quotes", gold, found]);
     let at_once = evaluate(&["--task", "quotes", gold, "--run", "--rules-only", "-q"]);
     assert_eq!(from_file, at_once);
+}
+
+#[test]
+fn the_articles_of_data_evaluation_are_read_as_well_as_their_card_says() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/evaluation");
+    let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    let quotes = evaluate(&[
+        "--task",
+        "quotes",
+        &path("quotes.jsonl"),
+        "--run",
+        "--whole",
+        "-q",
+    ]);
+    let found = quotes["figures"]["e2e_f1"]["value"].as_f64().unwrap();
+    assert!(found > 0.9, "{quotes}");
+    let stance = evaluate(&["--task", "stance", &path("stance.jsonl"), "--run", "-q"]);
+    let right = stance["all"]["acc"]["value"].as_f64().unwrap();
+    assert!(right > 0.73, "{stance}");
 }
