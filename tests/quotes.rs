@@ -29,6 +29,18 @@ fn a_quotation_split_by_its_attribution_is_one_quote() {
 }
 
 #[test]
+fn a_clause_around_its_attribution_is_one_quote() {
+    check(
+        "Without the ferry, Ada Okafor says, the quay would close.",
+        &["Without the ferry // the quay would close | Ada Okafor | Ada Okafor"],
+    );
+    check(
+        "That, says Ada Okafor, is what the bridge costs.",
+        &["That // is what the bridge costs | Ada Okafor | Ada Okafor"],
+    );
+}
+
+#[test]
 fn surnames_and_pronouns_lead_to_the_full_name() {
     check(
         "Ada Okafor said that the bridge was late.\n\n\"It is late,\" Okafor said.\n\n\"And dear,\" she added.",

@@ -182,17 +182,26 @@ impl Cue<'_> {
         let aside = || before(text, items, sentence.start, left).is_some();
         // "Practise kindness, says Ada Vey."
         let full_name = mention.len() > 1 && items[mention.clone()].iter().all(Item::name);
+        // "That, says Ada Vey, is the price."
+        let verb = Class::AUX | Class::MODAL | Class::FINITE;
+        let interrupts = goes_on.is_some_and(|item| item.sign(','))
+            && mention.end + 2 < sentence.end
+            && items[mention.end + 1].class.is(verb);
         let indirect = || {
             previous.sign(',')
                 && (clause(items, sentence.start, left - 1)
-                    || full_name && left > sentence.start + 2)
+                    || full_name && left > sentence.start + 2
+                    || interrupts)
                 && !(verb_after && aside())
         };
         if !direct && !indirect() {
             return None;
         }
         let mut content = vec![post_content(items, sentence.start, left)];
-        content.extend(later_passages(items, mention.end, sentence.end));
+        match interrupts && !direct {
+            true => content.push(trimmed(items, mention.end + 1..sentence.end)),
+            false => content.extend(later_passages(items, mention.end, sentence.end)),
+        }
         let content = filled(content)?;
         Some(self.report(Some(mention), content, Rule::Inverted))
     }
@@ -264,8 +273,13 @@ impl Cue<'_> {
         let edge = items[whole - 1];
         let quoted = left_passage(items, start, whole)
             || edge.dash() && whole >= start + 2 && items[whole - 2].passage.is_some();
-        let indirect =
-            || edge.sign(',') && class.is(Class::SPEECH) && clause(items, start, whole - 1);
+        // "Without it, Ada Vey says, the quay would close."
+        let interrupts = self.at + 2 < end && items[self.at + 1].sign(',');
+        let indirect = || {
+            edge.sign(',')
+                && class.is(Class::SPEECH)
+                && (interrupts || clause(items, start, whole - 1))
+        };
         if !quoted && (self.last.is_some() || !indirect()) {
             return None;
         }
