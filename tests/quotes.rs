@@ -263,6 +263,9 @@ fn many_cues_nicknames_and_turns_take_linear_time() {
         "Ada \"Midge\" Vey ",
         "\n\nQ: Who?\n\nA: I did.",
         "\n\nADA VEY: I did.",
+        "\n\n“I did.",
+        "\n\n'I did, Ada Vey said: ",
+        "It rained, Ada Vey said, ",
     ] {
         let text = piece.repeat(300_000);
         takes_linear_time(piece, &text);

@@ -16,19 +16,25 @@ const INTERRUPTION: usize = 200;
 /// whose it is.
 pub(super) fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<AttributedQuote> {
     let mut whole: Vec<AttributedQuote> = Vec::with_capacity(quotes.len());
+    let mut grown = Vec::new();
     for quote in quotes {
         match continued(text, &whole, &quote) {
-            Some(first) => {
-                let first = &mut whole[first];
+            Some(at) => {
+                let first = &mut whole[at];
                 first.quote.spans.extend(quote.quote.spans);
                 first.quote.marked.extend(quote.quote.marked);
-                finish(text, &mut first.quote);
                 if first.attribution.cue.is_none() {
                     first.attribution = quote.attribution;
                 }
+                grown.push(at);
             }
             None => whole.push(quote),
         }
+    }
+    grown.sort_unstable();
+    grown.dedup();
+    for at in grown {
+        finish(text, &mut whole[at].quote);
     }
     whole
 }
@@ -46,10 +52,15 @@ fn continued(text: &str, before: &[AttributedQuote], next: &AttributedQuote) -> 
         .then_some(first)
 }
 
+/// Where the last words of a quote end.
+fn end_of(quote: &AttributedQuote) -> usize {
+    quote.quote.spans.last().map_or(0, |span| span.end)
+}
+
 /// What stands between two direct quotes, the first of which ends before the next begins.
 fn between_direct(first: &AttributedQuote, next: &AttributedQuote) -> Option<Span> {
     let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
-    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    let (end, start) = (end_of(first), next.quote.spans[0].start);
     (direct(first) && direct(next) && end <= start).then(|| Span::new(end, start))
 }
 
@@ -102,7 +113,7 @@ fn goes_on(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool 
 /// True where their one attribution stands between commas within a sentence, and not all is marked: "If it
 /// rains, Ada Vey said, the match is off."
 fn is_interrupted_clause(text: &str, first: &AttributedQuote, next: &AttributedQuote) -> bool {
-    let (end, start) = (first.quote.extent().end, next.quote.spans[0].start);
+    let (end, start) = (end_of(first), next.quote.spans[0].start);
     let direct = |quote: &AttributedQuote| quote.quote.kind == QuoteKind::Direct;
     if end > start || start - end > INTERRUPTION || direct(first) {
         return false;
