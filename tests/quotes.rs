@@ -127,6 +127,14 @@ fn a_colon_or_an_aside_leads_to_the_speaker() {
 }
 
 #[test]
+fn a_word_before_a_preposition_is_no_speaker() {
+    check(
+        "Lessons of the strike: “Never again, and never for that money.”",
+        &[],
+    );
+}
+
+#[test]
 fn a_transcript_is_of_whoever_spoke_last() {
     check(
         "Ada Okafor said: “We asked for a bridge.”\n\nTranscript as follows:\n\n“Tonight we asked for a bridge again.”",

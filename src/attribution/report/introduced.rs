@@ -131,7 +131,10 @@ fn verbless(text: &str, items: &[Item], range: Range<usize>) -> Option<Mention> 
     let rest = &items[range.start + names..range.end];
     let next = rest.first()?;
     let calm = rest.iter().all(|item| !item.class.is(verb) && !item.past);
-    (names > 0 && calm && next.class.is(Class::PREPOSITION) && !next.is_word(text, "for"))
+    // A single word may be no name: "Lessons of the strike".
+    let own = |item: &Item| item.is_word(text, "his") || item.is_word(text, "her");
+    let person = names > 1 || names > 0 && rest.iter().any(own);
+    (person && calm && next.class.is(Class::PREPOSITION) && !next.is_word(text, "for"))
         .then(|| range.start..range.start + names)
 }
 
