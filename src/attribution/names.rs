@@ -13,14 +13,16 @@ mod interviewee;
 mod phrase;
 mod possessor;
 mod resolve;
+mod role;
 mod spelling;
 
 use std::ops::Range;
 
 use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
-use entity::{Entities, Kind, gender_of};
-use phrase::{Description, Name, Phrase, phrases};
+use entity::{Entities, Kind};
+use phrase::{Name, Phrase, phrases};
+use role::{modifies, role_of, speaks};
 pub(crate) use spelling::is_possessive;
 
 use crate::attribution::frame::{Frame, Item};
@@ -300,138 +302,6 @@ impl Names {
         }
     }
 
-    /// Takes in what stands beside a name: "his wife, NAME", "NAME, 29, the mayor of X,", "NAME is a
-    /// senator".
-    fn describe(
-        &mut self,
-        text: &str,
-        items: &[Item],
-        sentence: &Range<usize>,
-        name: &Name,
-        entity: u32,
-    ) {
-        let mut words: Vec<Range<usize>> = Vec::new();
-        if let Some(description) = &name.described {
-            words.push(description.words.clone());
-        }
-        let mut at = name.words.end;
-        let get = |at: usize| items.get(at).filter(|_| at < sentence.end);
-        let aside = get(at).is_some_and(|item| item.sign(','));
-        let copula =
-            get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
-        if aside || copula {
-            at += 1;
-            if get(at).is_some_and(|item| item.first.is_numeric())
-                && get(at + 1).is_some_and(|item| item.sign(','))
-            {
-                at += 2;
-            }
-            let start = at;
-            let fits = get(at).is_some_and(|item| {
-                item.class.is(Class::DETERMINER | Class::POSSESSIVE)
-                    || aside
-                        && item.word
-                        && !item.capital
-                        && (item.class.is(Class::ROLE | Class::PERSON_ROLE)
-                            || item.class == Class::default())
-            });
-            if fits {
-                let verb = |item: &Item| {
-                    let reports = item.class.is_reporting() && !item.class.is(Class::NOUN_TOO);
-                    item.class.is(Class::AUX | Class::MODAL)
-                        || reports && item.class.is(Class::FINITE) && !item.capital
-                };
-                while get(at).is_some_and(|item| {
-                    item.word
-                        && !verb(item)
-                        && !item.class.is(Class::STRONG_PRONOUN | Class::SUBORDINATOR)
-                        && (!item.class.is(Class::PREPOSITION) || item.is_word(text, "of"))
-                }) && at < start + 12
-                {
-                    at += 1;
-                }
-                // "In a letter to Ada Vey, the mayor says": the next clause, no aside.
-                let next_clause = aside && get(at).is_some_and(verb);
-                if !next_clause {
-                    words.push(start..at);
-                }
-            }
-        }
-        let known = self.entities.get_mut(entity);
-        for range in words {
-            let people = items[range.clone()]
-                .iter()
-                .any(|item| item.class.is(Class::PERSON_ROLE));
-            for item in &items[range] {
-                if item.class.is(Class::PERSON_ROLE) && !item.capital {
-                    known.hint(gender_of(item.class, true), 4);
-                }
-                let listed = item.class.is(phrase::NOUNS | Class::TITLE);
-                if item.word
-                    && (listed
-                        || people
-                            && !item
-                                .class
-                                .is(Class::DETERMINER | Class::PREPOSITION | Class::POSSESSIVE))
-                {
-                    known.describe(&spelling::folded(item.span.of(text)));
-                }
-            }
-            if people && known.kind == Kind::Unknown {
-                known.kind = Kind::Person;
-            }
-        }
-    }
-
-    /// The entity a description means; one of its own where nothing fits.
-    fn described(&mut self, text: &str, items: &[Item], description: &Description) -> u32 {
-        let head = items[description.head];
-        let word = head.span.of(text).to_lowercase();
-        let kind = description::kind_of(head.class, head.capital);
-        let range = description.words.clone();
-        let gender = gender_of(head.class, true);
-        let owned = items[range.start].class.is(Class::POSSESSIVE)
-            || items[range.clone()]
-                .iter()
-                .any(|item| spelling::is_possessive(item.span.of(text)));
-        if description.definite && !owned {
-            let found = match kind {
-                SpeakerKind::Role => {
-                    let modifiers: Vec<String> = items[range.clone()]
-                        .iter()
-                        .filter(|item| {
-                            item.word && !item.class.is(Class::DETERMINER) && item.span != head.span
-                        })
-                        .map(|item| spelling::folded(item.span.of(text)))
-                        .collect();
-                    description::person(&self.entities, &self.log, &word, &modifiers, gender)
-                }
-                SpeakerKind::Organisation => description::body(&self.entities, &self.log, &word)
-                    .or_else(|| {
-                        description::firm(&self.entities, &self.log, &word, self.paragraph)
-                    }),
-                _ => None,
-            };
-            if let Some(found) = found {
-                return found;
-            }
-        }
-        let span = Span::new(items[range.start].span.start, head.span.end);
-        let words = &items[range.clone()];
-        let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
-        let name = owned
-            .flatten()
-            .unwrap_or_else(|| resolve::plain(text, words));
-        let entity = self.entities.described(&name, span, kind, gender);
-        let known = self.entities.get_mut(entity);
-        for item in &items[range] {
-            if item.word && !item.class.is(Class::DETERMINER) {
-                known.describe(&spelling::folded(item.span.of(text)));
-            }
-        }
-        entity
-    }
-
     /// Remembers who spoke at this place.
     pub fn spoke(&mut self, at: usize, resolved: &Resolved) {
         self.spoken.push((at, resolved.clone()));
@@ -474,105 +344,6 @@ impl Names {
                 });
             }
         }
-    }
-}
-
-/// True where a name belongs to the noun after it, as nobody who is spoken of: "a Wisconsin dairy farm".
-fn modifies(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
-    let start = name.titles.start.min(name.words.start);
-    let article = start > sentence.start
-        && ["a", "an"]
-            .iter()
-            .any(|word| items[start - 1].is_word(text, word));
-    let noun = items
-        .get(name.words.end)
-        .filter(|_| name.words.end < sentence.end);
-    article && noun.is_some_and(|item| item.word && item.first.is_lowercase())
-}
-
-/// What a phrase is in its sentence.
-fn role_of(
-    items: &[Item],
-    sentence: &Range<usize>,
-    range: &Range<usize>,
-    possessive: bool,
-) -> Role {
-    if possessive {
-        return Role::Possessive;
-    }
-    let before = (range.start > sentence.start).then(|| items[range.start - 1]);
-    let mut at = range.end;
-    // Over an aside: "NAME, the mayor, said".
-    if at < sentence.end && (items[at].sign(',') || items[at].sign('(') || items[at].dash()) {
-        let close = (at + 1..sentence.end.min(at + 26))
-            .find(|&index| items[index].sign(',') || items[index].sign(')') || items[index].dash());
-        if let Some(close) = close {
-            at = close + 1;
-            if at < sentence.end && items[at].sign(',') {
-                at += 1;
-            }
-        }
-    }
-    while at < sentence.end
-        && items[at].class.is(Class::ADVERB)
-        && !items[at].class.is(Class::AUX | Class::PREPOSITION)
-    {
-        at += 1;
-    }
-    let oblique = before.is_some_and(|item| {
-        item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
-    });
-    let verb = items
-        .get(at)
-        .filter(|_| at < sentence.end)
-        .is_some_and(|item| {
-            item.class
-                .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
-                || item.past
-                || item.word
-                    && !item.capital
-                    && item.class == Class::default()
-                    && third_person(item)
-        });
-    let spoken = speaks(items, sentence, range);
-    match (verb || spoken, oblique) {
-        (_, true) if !spoken => Role::Oblique,
-        (true, _) => Role::Subject,
-        _ => Role::Other,
-    }
-}
-
-/// A short unlisted word after a name is as often a verb as not: counted only right after it.
-fn third_person(item: &Item) -> bool {
-    item.span.len() > 3 && item.span.len() < 12
-}
-
-/// True where a verb of speech stands beside a phrase: "NAME said", "said NAME", "NAME, the mayor,
-/// said".
-fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
-    let speech = |item: &Item| {
-        item.class.is(Class::SPEECH)
-            && item.class.is(Class::FINITE | Class::BASE)
-            && !item.class.is(Class::PARTICIPLE)
-    };
-    let mut at = range.end;
-    if at < sentence.end && items[at].sign(',') {
-        let close = (at + 1..sentence.end.min(at + 26)).find(|&index| items[index].sign(','));
-        at = close.map_or(at, |close| close + 1);
-    }
-    while at < sentence.end
-        && (items[at].class.is(Class::ADVERB | Class::AUX))
-        && at < range.end + 30
-    {
-        at += 1;
-    }
-    if at < sentence.end && speech(&items[at]) {
-        return true;
-    }
-    let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
-    inverted && range.start >= sentence.start + 2 && {
-        let before = items[range.start - 2];
-        before.passage.is_some() || before.sign(',') || before.dash()
     }
 }
 

@@ -145,7 +145,8 @@ fn according_to(
     cue: Range<usize>,
 ) -> Option<Report> {
     let mention = according_mention(text, items, cue.end, sentence.end)?;
-    let content = if cue.start <= sentence.start + 1 {
+    let mut content = Vec::new();
+    if cue.start <= sentence.start + 1 {
         let comma = (mention.end..sentence.end).find(|&index| items[index].sign(','))?;
         // Over an aside: "According to Ada Vey, who heads the union, wages fell."
         let mut from = comma + 1;
@@ -157,27 +158,32 @@ fn according_to(
         }) {
             from = second_comma(items, from, sentence.end)? + 1;
         }
-        from..sentence.end
+        content.push(trimmed(items, from..sentence.end));
     } else {
-        sentence.start..cue.start
-    };
-    let mut content = vec![trimmed(items, content)];
-    // "The sign, according to the memo, will go."
-    let verb = Class::AUX | Class::MODAL | Class::FINITE;
-    let resumes = mention.end + 2 < sentence.end
-        && cue.start > sentence.start + 1
-        && items[mention.end].sign(',')
-        && items[mention.end + 1].class.is(verb);
-    if resumes {
-        content.push(trimmed(items, mention.end + 1..sentence.end));
+        content.push(trimmed(items, sentence.start..cue.start));
+        // "The sign, according to the memo, will go."
+        content.extend(predicate_after(items, mention.end, sentence.end));
     }
-    content.retain(|range| !range.is_empty());
-    (!content.is_empty()).then_some(Report {
+    Some(Report {
         cue,
         mention: Some(mention),
-        content,
+        content: filled(content)?,
         rule: Rule::AccordingTo,
     })
+}
+
+/// The rest of a sentence that an attribution, which ends at `at`, has interrupted between subject and verb: a comma
+/// and a verb come next.
+fn predicate_after(items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
+    let verb = Class::AUX | Class::MODAL | Class::FINITE;
+    let resumes = at + 2 < end && items[at].sign(',') && items[at + 1].class.is(verb);
+    resumes.then(|| trimmed(items, at + 1..end))
+}
+
+/// The ranges that hold something; `None` if none does.
+fn filled(mut content: Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
+    content.retain(|range| !range.is_empty());
+    (!content.is_empty()).then_some(content)
 }
 
 fn second_comma(items: &[Item], from: usize, end: usize) -> Option<usize> {

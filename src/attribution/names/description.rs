@@ -1,9 +1,17 @@
-//! Whom a description means: "the senator", "the company", "the group".
+//! What describes somebody: what stands beside a name, and whom a description means: "the senator", "the company".
 
+use std::ops::Range;
+
+use super::Names;
 use super::antecedent::{Form, Occurrence, Role};
-use super::entity::{Entities, Gender, Kind};
+use super::entity::{Entities, Gender, Kind, gender_of};
+use super::phrase::{Description, NOUNS, Name};
+use super::resolve::plain;
+use super::spelling::{folded, is_possessive};
 use crate::attribution::SpeakerKind;
+use crate::attribution::frame::Item;
 use crate::lexicon::Class;
+use crate::span::Span;
 
 /// Words that can name one role; the groups are the project's own writing.
 const SAME_ROLE: &[&str] = &[
@@ -53,6 +61,141 @@ const SAME_BODY: &[&str] = &[
     "committee panel commission",
     "think-tank institute center centre foundation",
 ];
+
+impl Names {
+    /// Takes in what stands beside a name: "his wife, NAME", "NAME, 29, the mayor of X,", "NAME is a
+    /// senator".
+    pub(super) fn describe(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        sentence: &Range<usize>,
+        name: &Name,
+        entity: u32,
+    ) {
+        let mut words: Vec<Range<usize>> = Vec::new();
+        if let Some(description) = &name.described {
+            words.push(description.words.clone());
+        }
+        let mut at = name.words.end;
+        let get = |at: usize| items.get(at).filter(|_| at < sentence.end);
+        let aside = get(at).is_some_and(|item| item.sign(','));
+        let copula =
+            get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
+        if aside || copula {
+            at += 1;
+            if get(at).is_some_and(|item| item.first.is_numeric())
+                && get(at + 1).is_some_and(|item| item.sign(','))
+            {
+                at += 2;
+            }
+            let start = at;
+            let fits = get(at).is_some_and(|item| {
+                item.class.is(Class::DETERMINER | Class::POSSESSIVE)
+                    || aside
+                        && item.word
+                        && !item.capital
+                        && (item.class.is(Class::ROLE | Class::PERSON_ROLE)
+                            || item.class == Class::default())
+            });
+            if fits {
+                let verb = |item: &Item| {
+                    let reports = item.class.is_reporting() && !item.class.is(Class::NOUN_TOO);
+                    item.class.is(Class::AUX | Class::MODAL)
+                        || reports && item.class.is(Class::FINITE) && !item.capital
+                };
+                while get(at).is_some_and(|item| {
+                    item.word
+                        && !verb(item)
+                        && !item.class.is(Class::STRONG_PRONOUN | Class::SUBORDINATOR)
+                        && (!item.class.is(Class::PREPOSITION) || item.is_word(text, "of"))
+                }) && at < start + 12
+                {
+                    at += 1;
+                }
+                // "In a letter to Ada Vey, the mayor says": the next clause, no aside.
+                let next_clause = aside && get(at).is_some_and(verb);
+                if !next_clause {
+                    words.push(start..at);
+                }
+            }
+        }
+        let known = self.entities.get_mut(entity);
+        for range in words {
+            let people = items[range.clone()]
+                .iter()
+                .any(|item| item.class.is(Class::PERSON_ROLE));
+            for item in &items[range] {
+                if item.class.is(Class::PERSON_ROLE) && !item.capital {
+                    known.hint(gender_of(item.class, true), 4);
+                }
+                let listed = item.class.is(NOUNS | Class::TITLE);
+                if item.word
+                    && (listed
+                        || people
+                            && !item
+                                .class
+                                .is(Class::DETERMINER | Class::PREPOSITION | Class::POSSESSIVE))
+                {
+                    known.describe(&folded(item.span.of(text)));
+                }
+            }
+            if people && known.kind == Kind::Unknown {
+                known.kind = Kind::Person;
+            }
+        }
+    }
+
+    /// The entity a description means; one of its own where nothing fits.
+    pub(super) fn described(
+        &mut self,
+        text: &str,
+        items: &[Item],
+        description: &Description,
+    ) -> u32 {
+        let head = items[description.head];
+        let word = head.span.of(text).to_lowercase();
+        let kind = kind_of(head.class, head.capital);
+        let range = description.words.clone();
+        let gender = gender_of(head.class, true);
+        let owned = items[range.start].class.is(Class::POSSESSIVE)
+            || items[range.clone()]
+                .iter()
+                .any(|item| is_possessive(item.span.of(text)));
+        if description.definite && !owned {
+            let found = match kind {
+                SpeakerKind::Role => {
+                    let modifiers: Vec<String> = items[range.clone()]
+                        .iter()
+                        .filter(|item| {
+                            item.word && !item.class.is(Class::DETERMINER) && item.span != head.span
+                        })
+                        .map(|item| folded(item.span.of(text)))
+                        .collect();
+                    person(&self.entities, &self.log, &word, &modifiers, gender)
+                }
+                SpeakerKind::Organisation => body(&self.entities, &self.log, &word)
+                    .or_else(|| firm(&self.entities, &self.log, &word, self.paragraph)),
+                _ => None,
+            };
+            if let Some(found) = found {
+                return found;
+            }
+        }
+        let span = Span::new(items[range.start].span.start, head.span.end);
+        let words = &items[range.clone()];
+        let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
+        let name = owned.flatten().unwrap_or_else(|| plain(text, words));
+        let entity = self.entities.described(&name, span, kind, gender);
+        let known = self.entities.get_mut(entity);
+        for item in &items[range] {
+            if item.word && !item.class.is(Class::DETERMINER) {
+                known.describe(&folded(item.span.of(text)));
+            }
+        }
+        entity
+    }
+}
 
 /// True where the two words can name one role.
 fn same_role(known: &str, word: &str) -> bool {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::following::following;
 use super::introduced::{first_subject, subject_or_topic};
-use super::{Report, clause, trimmed};
+use super::{Report, clause, filled, predicate_after, trimmed};
 use crate::attribution::Rule;
 use crate::attribution::frame::Item;
 use crate::attribution::mention::{Mention, after, before};
@@ -183,24 +183,21 @@ impl Cue<'_> {
         // "Practise kindness, says Ada Vey."
         let full_name = mention.len() > 1 && items[mention.clone()].iter().all(Item::name);
         // "That, says Ada Vey, is the price."
-        let verb = Class::AUX | Class::MODAL | Class::FINITE;
-        let interrupts = goes_on.is_some_and(|item| item.sign(','))
-            && mention.end + 2 < sentence.end
-            && items[mention.end + 1].class.is(verb);
+        let predicate = predicate_after(items, mention.end, sentence.end);
         let indirect = || {
             previous.sign(',')
                 && (clause(items, sentence.start, left - 1)
                     || full_name && left > sentence.start + 2
-                    || interrupts)
+                    || predicate.is_some())
                 && !(verb_after && aside())
         };
         if !direct && !indirect() {
             return None;
         }
         let mut content = vec![post_content(items, sentence.start, left)];
-        match interrupts && !direct {
-            true => content.push(trimmed(items, mention.end + 1..sentence.end)),
-            false => content.extend(later_passages(items, mention.end, sentence.end)),
+        match predicate.filter(|_| !direct) {
+            Some(predicate) => content.push(predicate),
+            None => content.extend(later_passages(items, mention.end, sentence.end)),
         }
         let content = filled(content)?;
         Some(self.report(Some(mention), content, Rule::Inverted))
@@ -297,12 +294,6 @@ impl Cue<'_> {
         };
         Some((filled(content)?, rule))
     }
-}
-
-/// The ranges that hold something; `None` if none does.
-fn filled(mut content: Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
-    content.retain(|range| !range.is_empty());
-    (!content.is_empty()).then_some(content)
 }
 
 /// Who speaks in "with the spokesman Ada Vey saying".

@@ -1,0 +1,107 @@
+//! What a phrase is in its sentence, as far as its neighbours tell.
+
+use std::ops::Range;
+
+use super::antecedent::Role;
+use super::phrase::Name;
+use crate::attribution::frame::Item;
+use crate::lexicon::Class;
+
+/// True where a name belongs to the noun after it, as nobody who is spoken of: "a Wisconsin dairy farm".
+pub(super) fn modifies(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
+    let start = name.titles.start.min(name.words.start);
+    let article = start > sentence.start
+        && ["a", "an"]
+            .iter()
+            .any(|word| items[start - 1].is_word(text, word));
+    let noun = items
+        .get(name.words.end)
+        .filter(|_| name.words.end < sentence.end);
+    article && noun.is_some_and(|item| item.word && item.first.is_lowercase())
+}
+
+/// What a phrase is in its sentence.
+pub(super) fn role_of(
+    items: &[Item],
+    sentence: &Range<usize>,
+    range: &Range<usize>,
+    possessive: bool,
+) -> Role {
+    if possessive {
+        return Role::Possessive;
+    }
+    let before = (range.start > sentence.start).then(|| items[range.start - 1]);
+    let mut at = range.end;
+    // Over an aside: "NAME, the mayor, said".
+    if at < sentence.end && (items[at].sign(',') || items[at].sign('(') || items[at].dash()) {
+        let close = (at + 1..sentence.end.min(at + 26))
+            .find(|&index| items[index].sign(',') || items[index].sign(')') || items[index].dash());
+        if let Some(close) = close {
+            at = close + 1;
+            if at < sentence.end && items[at].sign(',') {
+                at += 1;
+            }
+        }
+    }
+    while at < sentence.end
+        && items[at].class.is(Class::ADVERB)
+        && !items[at].class.is(Class::AUX | Class::PREPOSITION)
+    {
+        at += 1;
+    }
+    let oblique = before.is_some_and(|item| {
+        item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
+    });
+    let verb = items
+        .get(at)
+        .filter(|_| at < sentence.end)
+        .is_some_and(|item| {
+            item.class
+                .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
+                || item.past
+                || item.word
+                    && !item.capital
+                    && item.class == Class::default()
+                    && third_person(item)
+        });
+    let spoken = speaks(items, sentence, range);
+    match (verb || spoken, oblique) {
+        (_, true) if !spoken => Role::Oblique,
+        (true, _) => Role::Subject,
+        _ => Role::Other,
+    }
+}
+
+/// A short unlisted word after a name is as often a verb as not: counted only right after it.
+fn third_person(item: &Item) -> bool {
+    item.span.len() > 3 && item.span.len() < 12
+}
+
+/// True where a verb of speech stands beside a phrase: "NAME said", "said NAME", "NAME, the mayor,
+/// said".
+pub(super) fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
+    let speech = |item: &Item| {
+        item.class.is(Class::SPEECH)
+            && item.class.is(Class::FINITE | Class::BASE)
+            && !item.class.is(Class::PARTICIPLE)
+    };
+    let mut at = range.end;
+    if at < sentence.end && items[at].sign(',') {
+        let close = (at + 1..sentence.end.min(at + 26)).find(|&index| items[index].sign(','));
+        at = close.map_or(at, |close| close + 1);
+    }
+    while at < sentence.end
+        && (items[at].class.is(Class::ADVERB | Class::AUX))
+        && at < range.end + 30
+    {
+        at += 1;
+    }
+    if at < sentence.end && speech(&items[at]) {
+        return true;
+    }
+    let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
+    inverted && range.start >= sentence.start + 2 && {
+        let before = items[range.start - 2];
+        before.passage.is_some() || before.sign(',') || before.dash()
+    }
+}
