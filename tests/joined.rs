@@ -96,6 +96,14 @@ fn a_clause_that_its_speaker_interrupts_is_one_quote() {
         ],
     );
     check(
+        "The bridge may never open, said Otis Pell, a surveyor in the town, because its piers are sinking.\n\n\
+         The ferry had run for a century, Ada Okafor said, and nobody wanted it gone.",
+        &[
+            "The bridge may never open // because its piers are sinking | Otis Pell, a surveyor | Otis Pell",
+            "The ferry had run for a century // and nobody wanted it gone | Ada Okafor | Ada Okafor",
+        ],
+    );
+    check(
         "Mayor Lena Brandt said, a little wearily, that the bridge would never be sold.",
         &["the bridge would never be sold | Mayor Lena Brandt | Lena Brandt"],
     );

@@ -253,6 +253,16 @@ fn descriptions_lead_to_the_person_described() {
                       ^^^^^^^^^ Victor Amsel (person)",
     );
     check(
+        "Victor Amsel, 61, met Otis Pell at the pier.
+The 61-year-old said: “It is my pier.”
+^^^^^^^^^^^^^^^ Victor Amsel (person)",
+    );
+    check(
+        "Otis Pell runs the pier.
+“It is mine,” the 48-year-old said.
+              ^^^^^^^^^^^^^^^ Otis Pell (person)",
+    );
+    check(
         "“He was a good neighbour,” said his widow, Marta Ruiz.
                                            ^^^^^^^^^^ Marta Ruiz (person)",
     );
@@ -285,6 +295,16 @@ It said the scales were old.
 
 #[test]
 fn roles_groups_and_documents_keep_their_type() {
+    check(
+        "AN MSP said the pier was unsafe.
+^^^^^^ an MSP (role)",
+    );
+    check(
+        "The minister’s brother said nothing was for sale. Minister Lena Brandt agreed.
+^^^^^^^^^^^^^^^^^^^^^^ minister’s brother (role)
+The minister said the pier was safe.
+^^^^^^^^^^^^ Lena Brandt (person)",
+    );
     check(
         "Two officials said the talks had failed.
 ^^^^^^^^^^^^^ two officials (group)",

@@ -38,6 +38,18 @@ fn a_clause_around_its_attribution_is_one_quote() {
         "That, says Ada Okafor, is what the bridge costs.",
         &["That // is what the bridge costs | Ada Okafor | Ada Okafor"],
     );
+    check(
+        "The bridge is safe, Ada Okafor said, but nobody believes it.",
+        &["The bridge is safe // but nobody believes it | Ada Okafor | Ada Okafor"],
+    );
+    check(
+        "The bridge was safe, Ada Okafor said, and walked out. It would stand, she said, but Otis Pell said it would not.",
+        &[
+            "The bridge was safe | Ada Okafor | Ada Okafor",
+            "It would stand | she | Ada Okafor",
+            "it would not | Otis Pell | Otis Pell",
+        ],
+    );
 }
 
 #[test]

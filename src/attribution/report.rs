@@ -162,7 +162,7 @@ fn according_to(
     } else {
         content.push(trimmed(items, sentence.start..cue.start));
         // "The sign, according to the memo, will go."
-        content.extend(predicate_after(items, mention.end, sentence.end));
+        content.extend(rest_after(text, items, mention.end, sentence.end));
     }
     Some(Report {
         cue,
@@ -178,6 +178,35 @@ fn predicate_after(items: &[Item], at: usize, end: usize) -> Option<Range<usize>
     let verb = Class::AUX | Class::MODAL | Class::FINITE;
     let resumes = at + 2 < end && items[at].sign(',') && items[at + 1].class.is(verb);
     resumes.then(|| trimmed(items, at + 1..end))
+}
+
+/// The rest of a sentence that an attribution between commas, which ends at `at`, has interrupted: the predicate, or
+/// a clause that is joined to the words, "The price is fair, Ada Vey said, and nobody disputes it".
+fn rest_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
+    predicate_after(items, at, end).or_else(|| clause_after(text, items, at, end))
+}
+
+/// The clause with a subject of its own that a comma and a conjunction at `at` join to what was said; `None` where
+/// another report stands in it.
+fn clause_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
+    let verb = Class::AUX | Class::MODAL | Class::FINITE | Class::VERB;
+    let joins = |item: &Item| {
+        ["and", "but", "because", "so"]
+            .iter()
+            .any(|word| item.is_word(text, word))
+    };
+    let joined = at + 3 < end && items[at].sign(',') && joins(&items[at + 1]);
+    let subject = items.get(at + 2).filter(|_| joined)?;
+    let rest = at + 1..end;
+    let reported = |item: &Item| item.class.is(Class::SPEECH) && item.class.is(Class::FINITE);
+    let goes_on = subject.word
+        && !subject.past
+        && !subject
+            .class
+            .is(verb | Class::PREPOSITION | Class::PARTICIPLE)
+        && clause(items, at + 2, end)
+        && !items[rest.clone()].iter().any(reported);
+    goes_on.then(|| trimmed(items, rest))
 }
 
 /// The ranges that hold something; `None` if none does.

@@ -21,7 +21,11 @@ pub(super) fn joined(text: &str, quotes: Vec<AttributedQuote>) -> Vec<Attributed
         match continued(text, &whole, &quote) {
             Some(at) => {
                 let first = &mut whole[at];
-                first.quote.spans.extend(quote.quote.spans);
+                let mut spans = quote.quote.spans;
+                if first.quote.kind != QuoteKind::Direct {
+                    spans[0].start -= conjunction(&text[..spans[0].start]);
+                }
+                first.quote.spans.extend(spans);
                 first.quote.marked.extend(quote.quote.marked);
                 if first.attribution.cue.is_none() {
                     first.attribution = quote.attribution;
@@ -127,6 +131,7 @@ fn is_interrupted_clause(text: &str, first: &AttributedQuote, next: &AttributedQ
     let words = between.of(text);
     let signs = |c: char| c == ' ' || c == '\u{a0}' || is_mark(c);
     let inner = words.trim_matches(signs);
+    let inner = inner[..inner.len() - conjunction(inner)].trim_end();
     let commas = (inner.starts_with(',') || text[..end].ends_with(','))
         && inner.len() > 1
         && inner.ends_with(',');
@@ -139,6 +144,18 @@ fn is_interrupted_clause(text: &str, first: &AttributedQuote, next: &AttributedQ
         && !inner.contains(['\n', '!', '?', ';', ':'])
         && !inner.contains(is_mark)
         && !inner.contains(". ")
+}
+
+/// Bytes of the conjunction that words after a comma end with: "It may slip, she says, because …". It belongs to what
+/// goes on.
+fn conjunction(words: &str) -> usize {
+    let trimmed = words.trim_end();
+    let joins = |word: &&str| {
+        let before = trimmed.strip_suffix(*word).map(str::trim_end);
+        before.is_some_and(|before| before.ends_with(','))
+    };
+    let found = ["and", "but", "because", "so"].into_iter().find(joins);
+    found.map_or(0, |word| word.len() + words.len() - trimmed.len())
 }
 
 /// Whether a character is a quotation mark.

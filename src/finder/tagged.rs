@@ -129,7 +129,10 @@ fn is_doubtful(found: &AttributedQuote) -> bool {
 fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usize, (usize, Span)> {
     let interrupted = by_rules.iter().filter(|rule| match rule.quote.kind {
         QuoteKind::Direct => matches!(rule.attribution.rule, Rule::PostCue | Rule::Inverted),
-        _ => rule.attribution.rule == Rule::AccordingTo,
+        _ => matches!(
+            rule.attribution.rule,
+            Rule::AccordingTo | Rule::PostCueIndirect | Rule::Inverted
+        ),
     });
     let halves = interrupted.filter_map(|rule| {
         let [first, second] = rule.quote.spans[..] else {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Names;
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entities, Gender, Kind, gender_of};
-use super::phrase::{Description, NOUNS, Name};
+use super::phrase::{Description, NOUNS, Name, is_age};
 use super::resolve::plain;
 use super::spelling::{folded, is_possessive};
 use crate::attribution::SpeakerKind;
@@ -84,9 +84,11 @@ impl Names {
             get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
         if aside || copula {
             at += 1;
-            if get(at).is_some_and(|item| item.first.is_numeric())
-                && get(at + 1).is_some_and(|item| item.sign(','))
-            {
+            let age = get(at).filter(|item| item.first.is_numeric());
+            let closed = get(at + 1).is_some_and(|item| item.sign(',') || item.sign('.'));
+            if let Some(age) = age.filter(|_| closed) {
+                let age = format!("{}-year-old", age.span.of(text));
+                self.entities.get_mut(entity).describe(&age);
                 at += 2;
             }
             let start = at;
@@ -173,6 +175,7 @@ impl Names {
                         .map(|item| folded(item.span.of(text)))
                         .collect();
                     person(&self.entities, &self.log, &word, &modifiers, gender)
+                        .or_else(|| aged(&self.entities, &self.log, &word))
                 }
                 SpeakerKind::Organisation => body(&self.entities, &self.log, &word)
                     .or_else(|| firm(&self.entities, &self.log, &word, self.paragraph)),
@@ -188,7 +191,11 @@ impl Names {
         let name = owned.flatten().unwrap_or_else(|| plain(text, words));
         let entity = self.entities.described(&name, span, kind, gender);
         let known = self.entities.get_mut(entity);
-        for item in &items[range] {
+        // "the minister's brother" is no minister.
+        let owner = |item: &Item| is_possessive(item.span.of(text));
+        let own = items[range.clone()].iter().rposition(owner);
+        let from = own.map_or(range.start, |at| range.start + at + 1);
+        for item in &items[from..range.end] {
             if item.word && !item.class.is(Class::DETERMINER) {
                 known.describe(&folded(item.span.of(text)));
             }
@@ -256,6 +263,16 @@ pub(crate) fn person(
         }
     }
     best.map(|(entity, _)| entity)
+}
+
+/// The person spoken of last, whom "the 61-year-old" means where no age was told before.
+fn aged(entities: &Entities, log: &[Occurrence], head: &str) -> Option<u32> {
+    let mut people = (log.iter().rev().take(WINDOW))
+        .filter(|other| other.role == Role::Subject && entities.get(other.entity).is_person());
+    people
+        .next()
+        .filter(|_| is_age(head))
+        .map(|last| last.entity)
 }
 
 /// The body that "the `head`" means.

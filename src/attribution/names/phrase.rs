@@ -207,7 +207,7 @@ fn name_at(
     };
     // A listed word at a sentence's start, a place or a party before a given name is no part of it.
     if titles == 0 {
-        titles = before_given_name(text, words, opening);
+        titles = before_given_name(text, words);
     }
     let mut first = start + titles;
     let organisation_word = |item: &Item| item.class.is(Class::ORGANISATION) && item.capital;
@@ -292,9 +292,14 @@ fn name_at(
     {
         return None;
     }
+    let follows = items.get(end).filter(|_| end < range.end);
+    let opener = last.span.of(text);
+    // "Sadly, …", "Approached at the opening, she …"
     if single
-        && last.span.of(text).ends_with("ly")
-        && items.get(end).is_some_and(|next| next.sign(','))
+        && follows.is_some_and(|next| {
+            opener.ends_with("ly") && next.sign(',')
+                || opener.len() > 5 && opener.ends_with("ed") && next.class.is(Class::PREPOSITION)
+        })
     {
         return None;
     }
@@ -365,6 +370,19 @@ pub(crate) fn is_suffix(word: &str) -> bool {
     )
 }
 
+/// "61-year-old", which stands for a person of that age.
+pub(crate) fn is_age(word: &str) -> bool {
+    let years = word.strip_suffix("-year-old");
+    years.is_some_and(|years| !years.is_empty() && years.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether no noun follows: a verb does, or nothing.
+fn ends_phrase(items: &[Item], at: usize, end: usize) -> bool {
+    let verb = Class::AUX | Class::MODAL | Class::FINITE;
+    let next = items.get(at).filter(|_| at < end);
+    next.is_none_or(|next| !next.word || next.past || next.class.is(verb))
+}
+
 /// What stands behind a name: "Noreen Tuohy SC".
 pub(crate) fn is_honour(word: &str) -> bool {
     matches!(
@@ -430,7 +448,7 @@ pub(crate) fn title_length(words: &[Item]) -> usize {
 
 /// How many words stand before the given name that the name begins with: "Republican Donald Trump",
 /// "MSNBC’s", a listed word that opens the sentence.
-fn before_given_name(text: &str, words: &[Item], opening: bool) -> usize {
+fn before_given_name(text: &str, words: &[Item]) -> usize {
     let given = words
         .iter()
         .position(|word| word.class.is(Class::MALE | Class::FEMALE));
@@ -458,7 +476,6 @@ fn before_given_name(text: &str, words: &[Item], opening: bool) -> usize {
         && !before
             .iter()
             .any(|word| word.class.is(Class::ABBREVIATION | Class::PARTICLE));
-    let _ = opening;
     if foreign || long { given } else { 0 }
 }
 
@@ -500,7 +517,10 @@ fn description_at(
         if item.name() && !item.class.is(NOUNS | Class::TITLE) && head.is_some() {
             break;
         }
-        if item.class.is(NOUNS) || item.class.is(Class::TITLE) && item.capital {
+        if item.class.is(NOUNS)
+            || item.class.is(Class::TITLE) && item.capital
+            || is_age(item.span.of(text)) && ends_phrase(items, at + 1, range.end)
+        {
             head = Some(at);
         } else if head.is_some() && item.class == Class::default() && !item.first.is_uppercase() {
             // "the police report": the noun is not known, so the description is of something else.

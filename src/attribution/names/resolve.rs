@@ -471,11 +471,16 @@ pub(super) fn plain(text: &str, items: &[Item]) -> String {
             | Class::DOCUMENT)
         && from == 0
         && (items.len() > 1 || first.class.is(Class::GROUP) && !is_party(words));
-    let mut letters = words.chars();
-    match letters.next().filter(|_| common) {
-        Some(letter) => letter.to_lowercase().chain(letters).collect(),
-        None => words.to_owned(),
+    if !common {
+        return words.to_owned();
     }
+    // "AN MSP" of a heading: the article whole.
+    let article = first.class.is(Class::DETERMINER);
+    let small = match article {
+        true => first.span.len(),
+        false => words.chars().next().map_or(0, char::len_utf8),
+    };
+    words[..small].to_lowercase() + &words[small..]
 }
 
 /// Members of a party are written with a capital wherever they stand.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::following::following;
 use super::introduced::{first_subject, subject_or_topic};
-use super::{Report, clause, filled, predicate_after, trimmed};
+use super::{Report, clause, clause_after, filled, predicate_after, trimmed};
 use crate::attribution::Rule;
 use crate::attribution::frame::Item;
 use crate::attribution::mention::{Mention, after, before};
@@ -195,8 +195,16 @@ impl Cue<'_> {
             return None;
         }
         let mut content = vec![post_content(items, sentence.start, left)];
-        match predicate.filter(|_| !direct) {
-            Some(predicate) => content.push(predicate),
+        let rest = || {
+            clause_after(
+                text,
+                items,
+                past_apposition(items, mention.end, sentence.end),
+                sentence.end,
+            )
+        };
+        match predicate.or_else(rest).filter(|_| !direct) {
+            Some(rest) => content.push(rest),
             None => content.extend(later_passages(items, mention.end, sentence.end)),
         }
         let content = filled(content)?;
@@ -286,7 +294,7 @@ impl Cue<'_> {
         });
         let mut content = vec![post_content(items, from, whole)];
         if quoted || self.is_speech() {
-            content.extend(resumed(items, self.at + 1, end, quoted));
+            content.extend(resumed(self.text, items, self.at + 1, end, quoted));
         }
         let rule = match quoted {
             true => Rule::PostCue,
@@ -314,7 +322,7 @@ fn left_passage(items: &[Item], start: usize, whole: usize) -> bool {
 
 /// What follows a post-posed attribution in its sentence: passages, or the rest of a clause that
 /// the attribution interrupts (", he said, ").
-fn resumed(items: &[Item], from: usize, end: usize, quoted: bool) -> Vec<Range<usize>> {
+fn resumed(text: &str, items: &[Item], from: usize, end: usize, quoted: bool) -> Vec<Range<usize>> {
     let passages = later_passages(items, from, end);
     if quoted || !passages.is_empty() {
         return passages;
@@ -327,7 +335,15 @@ fn resumed(items: &[Item], from: usize, end: usize, quoted: bool) -> Vec<Range<u
     {
         return vec![trimmed(items, from + 1..end)];
     }
-    Vec::new()
+    clause_after(text, items, from, end).into_iter().collect()
+}
+
+/// Past who somebody is, ", a partner at the firm", to the comma that ends it.
+fn past_apposition(items: &[Item], at: usize, end: usize) -> usize {
+    const LONGEST: usize = 16;
+    let begins = at + 1 < end && items[at].sign(',') && items[at + 1].class.is(Class::DETERMINER);
+    let comma = (at + 1..end.min(at + LONGEST)).find(|&at| items[at].sign(','));
+    comma.filter(|_| begins).unwrap_or(at)
 }
 
 fn later_passages(items: &[Item], from: usize, end: usize) -> Vec<Range<usize>> {
