@@ -186,15 +186,14 @@ fn rest_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range
     predicate_after(items, at, end).or_else(|| clause_after(text, items, at, end))
 }
 
+/// What joins a clause to what was said before an attribution.
+pub const JOINING: [&str; 4] = ["and", "but", "because", "so"];
+
 /// The clause with a subject of its own that a comma and a conjunction at `at` join to what was said; `None` where
 /// another report stands in it.
 fn clause_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
     let verb = Class::AUX | Class::MODAL | Class::FINITE | Class::VERB;
-    let joins = |item: &Item| {
-        ["and", "but", "because", "so"]
-            .iter()
-            .any(|word| item.is_word(text, word))
-    };
+    let joins = |item: &Item| JOINING.iter().any(|word| item.is_word(text, word));
     let joined = at + 3 < end && items[at].sign(',') && joins(&items[at + 1]);
     let subject = items.get(at + 2).filter(|_| joined)?;
     let rest = at + 1..end;

@@ -3,6 +3,7 @@
 
 use super::paragraph::finish;
 use crate::attribution::AttributedQuote;
+use crate::attribution::report::JOINING;
 use crate::quote::QuoteKind;
 use crate::span::Span;
 
@@ -154,7 +155,7 @@ fn conjunction(words: &str) -> usize {
         let before = trimmed.strip_suffix(*word).map(str::trim_end);
         before.is_some_and(|before| before.ends_with(','))
     };
-    let found = ["and", "but", "because", "so"].into_iter().find(joins);
+    let found = JOINING.into_iter().find(joins);
     found.map_or(0, |word| word.len() + words.len() - trimmed.len())
 }
 

@@ -267,12 +267,11 @@ pub(crate) fn person(
 
 /// The person spoken of last, whom "the 61-year-old" means where no age was told before.
 fn aged(entities: &Entities, log: &[Occurrence], head: &str) -> Option<u32> {
-    let mut people = (log.iter().rev().take(WINDOW))
-        .filter(|other| other.role == Role::Subject && entities.get(other.entity).is_person());
-    people
-        .next()
-        .filter(|_| is_age(head))
-        .map(|last| last.entity)
+    let is_subject =
+        |other: &&Occurrence| other.role == Role::Subject && entities.get(other.entity).is_person();
+    let mut near = log.iter().rev().take(WINDOW);
+    let last = is_age(head).then(|| near.find(is_subject)).flatten();
+    last.map(|last| last.entity)
 }
 
 /// The body that "the `head`" means.
