@@ -154,15 +154,17 @@ fn according_to(
             item.class.is(Class::SUBORDINATOR)
                 && (item.is_word(text, "who") || item.is_word(text, "which"))
                 || item.class.is(Class::DETERMINER)
-                    && second_comma(items, from, sentence.end).is_some_and(|comma| comma - from < 6)
+                    && next_comma(items, from, sentence.end).is_some_and(|comma| comma - from < 6)
         }) {
-            from = second_comma(items, from, sentence.end)? + 1;
+            from = next_comma(items, from, sentence.end)? + 1;
         }
         content.push(trimmed(items, from..sentence.end));
     } else {
         content.push(trimmed(items, sentence.start..cue.start));
         // "The sign, according to the memo, will go."
-        content.extend(rest_after(text, items, mention.end, sentence.end));
+        let (at, end) = (mention.end, sentence.end);
+        let rest = predicate_after(items, at, end).or_else(|| clause_after(text, items, at, end));
+        content.extend(rest);
     }
     Some(Report {
         cue,
@@ -180,17 +182,11 @@ fn predicate_after(items: &[Item], at: usize, end: usize) -> Option<Range<usize>
     resumes.then(|| trimmed(items, at + 1..end))
 }
 
-/// The rest of a sentence that an attribution between commas, which ends at `at`, has interrupted: the predicate, or
-/// a clause that is joined to the words, "The price is fair, Ada Vey said, and nobody disputes it".
-fn rest_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
-    predicate_after(items, at, end).or_else(|| clause_after(text, items, at, end))
-}
-
 /// What joins a clause to what was said before an attribution.
 pub const JOINING: [&str; 4] = ["and", "but", "because", "so"];
 
-/// The clause with a subject of its own that a comma and a conjunction at `at` join to what was said; `None` where
-/// another report stands in it.
+/// The clause with a subject of its own that a comma and a conjunction at `at` join to what was said, "The price is
+/// fair, Ada Vey said, and nobody disputes it"; `None` where another report stands in it.
 fn clause_after(text: &str, items: &[Item], at: usize, end: usize) -> Option<Range<usize>> {
     let verb = Class::AUX | Class::MODAL | Class::FINITE | Class::VERB;
     let joins = |item: &Item| JOINING.iter().any(|word| item.is_word(text, word));
@@ -214,7 +210,7 @@ fn filled(mut content: Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
     (!content.is_empty()).then_some(content)
 }
 
-fn second_comma(items: &[Item], from: usize, end: usize) -> Option<usize> {
+fn next_comma(items: &[Item], from: usize, end: usize) -> Option<usize> {
     (from..end).find(|&index| items[index].sign(','))
 }
 

@@ -160,10 +160,10 @@ impl Names {
         let kind = kind_of(head.class, head.capital);
         let range = description.words.clone();
         let gender = gender_of(head.class, true);
-        let owned = items[range.start].class.is(Class::POSSESSIVE)
-            || items[range.clone()]
-                .iter()
-                .any(|item| is_possessive(item.span.of(text)));
+        let owner = items[range.clone()]
+            .iter()
+            .rposition(|item| is_possessive(item.span.of(text)));
+        let owned = items[range.start].class.is(Class::POSSESSIVE) || owner.is_some();
         if description.definite && !owned {
             let found = match kind {
                 SpeakerKind::Role => {
@@ -192,9 +192,7 @@ impl Names {
         let entity = self.entities.described(&name, span, kind, gender);
         let known = self.entities.get_mut(entity);
         // "the minister's brother" is no minister.
-        let owner = |item: &Item| is_possessive(item.span.of(text));
-        let own = items[range.clone()].iter().rposition(owner);
-        let from = own.map_or(range.start, |at| range.start + at + 1);
+        let from = owner.map_or(range.start, |at| range.start + at + 1);
         for item in &items[from..range.end] {
             if item.word && !item.class.is(Class::DETERMINER) {
                 known.describe(&folded(item.span.of(text)));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::following::following;
 use super::introduced::{first_subject, subject_or_topic};
-use super::{Report, clause, clause_after, filled, predicate_after, trimmed};
+use super::{Report, clause, clause_after, filled, next_comma, predicate_after, trimmed};
 use crate::attribution::Rule;
 use crate::attribution::frame::Item;
 use crate::attribution::mention::{Mention, after, before};
@@ -196,12 +196,8 @@ impl Cue<'_> {
         }
         let mut content = vec![post_content(items, sentence.start, left)];
         let rest = || {
-            clause_after(
-                text,
-                items,
-                past_apposition(items, mention.end, sentence.end),
-                sentence.end,
-            )
+            let at = past_apposition(items, mention.end, sentence.end);
+            clause_after(text, items, at, sentence.end)
         };
         match predicate.or_else(rest).filter(|_| !direct) {
             Some(rest) => content.push(rest),
@@ -342,8 +338,8 @@ fn resumed(text: &str, items: &[Item], from: usize, end: usize, quoted: bool) ->
 fn past_apposition(items: &[Item], at: usize, end: usize) -> usize {
     const LONGEST: usize = 16;
     let begins = at + 1 < end && items[at].sign(',') && items[at + 1].class.is(Class::DETERMINER);
-    let comma = (at + 1..end.min(at + LONGEST)).find(|&at| items[at].sign(','));
-    comma.filter(|_| begins).unwrap_or(at)
+    let comma = begins.then(|| next_comma(items, at + 1, end.min(at + LONGEST)));
+    comma.flatten().unwrap_or(at)
 }
 
 fn later_passages(items: &[Item], from: usize, end: usize) -> Vec<Range<usize>> {
