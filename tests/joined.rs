@@ -151,6 +151,20 @@ fn whoever_a_clause_is_about_is_the_speaker() {
 }
 
 #[test]
+fn titles_before_a_name_are_not_the_speaker() {
+    check(
+        "President of the Port Association, Chief Emeka Nwodo, said the scanners were idle.\n\n\
+         Its secretary, the Rev Paul Okafor, said that the strike would go on.\n\n\
+         Maj. Gen. (retd.) Arun Sodhi, who led the inquiry, said the shells were sound.",
+        &[
+            "the scanners were idle | President of the Port Association, Chief Emeka Nwodo | Emeka Nwodo",
+            "the strike would go on | Its secretary, the Rev Paul Okafor | Paul Okafor",
+            "the shells were sound | Maj. Gen. (retd.) Arun Sodhi | Arun Sodhi",
+        ],
+    );
+}
+
+#[test]
 fn whoever_is_told_is_no_part_of_the_clause() {
     check(
         "Ada Okafor told the mourners the way to heaven was narrow and he trusted that someone had been over \

@@ -266,6 +266,20 @@ The 61-year-old said: “It is my pier.”
         "“He was a good neighbour,” said his widow, Marta Ruiz.
                                            ^^^^^^^^^^ Marta Ruiz (person)",
     );
+    check(
+        "Bishop Rowan Vey signed the letter. “I am glad of it,” the cleric said.
+                                                       ^^^^^^^^^^ Rowan Vey (person)",
+    );
+    check(
+        "Hoyt Beasley said the radios were old.
+Torvane’s field engineer, Amy Sokol, said they were new. She said the mayor knew.
+                                                         ^^^ Amy Sokol (person)",
+    );
+    check(
+        "Mrs Ada Vey sold the hall. The state commissioner for culture, Mrs Lena Brandt, said the price was fair.
+The commissioner said it was sold.
+^^^^^^^^^^^^^^^^ Lena Brandt (person)",
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Of a source as the tagger marks it, "Ada Vey, a lawyer from Ghent, who", the words that say who it is.
 
 use crate::attribution::frame::Item;
-use crate::attribution::names::is_possessive;
+use crate::attribution::names::{is_possessive, name_after_note};
 use crate::lexicon::Class;
 
 /// "Ada Vey" of "Ada Vey, a lawyer from Ghent, who" and of "its president, Ada Vey".
@@ -17,6 +17,11 @@ pub(super) fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     let Some(end) = items.iter().position(ends).filter(|&end| end > 0) else {
         return items;
     };
+    // "Maj. Gen. (retd.) Ada Vey"
+    if let Some(name) = name_after_note(items, end) {
+        let close = items[..name].iter().rposition(|item| item.sign(')'));
+        return &items[close.map_or(end, |close| close + 1)..name];
+    }
     let (before, after) = (&items[..end], &items[end + 1..]);
     if is_joint(text, before, after) {
         return &items[..end + 1 + leading_name(after).0.len()];
@@ -62,7 +67,8 @@ fn are_listed(text: &str, before: &[Item], after: &[Item]) -> bool {
 }
 
 /// The name after the description that stands before the comma: "its president, Ada Vey", "its author, the
-/// botanist Ada Vey", "Acme's regional organiser, Babs Field", "The Auditor-General, Ada Vey".
+/// botanist Ada Vey", "Acme's regional organiser, Babs Field", "The Auditor-General, Ada Vey", "President of the
+/// Port Association, Chief Ada Vey".
 fn apposed<'i>(text: &str, before: &[Item], after: &'i [Item]) -> Option<&'i [Item]> {
     let (first, role) = (before[0], before[before.len() - 1]);
     let owned = first.class.is(Class::POSSESSIVE) && !named(&before[1..]);
@@ -70,6 +76,10 @@ fn apposed<'i>(text: &str, before: &[Item], after: &'i [Item]) -> Option<&'i [It
     let common = |item: &&Item| item.word && !item.capital && !item.class.is(Class::PREPOSITION);
     let after = match after.iter().take_while(common).count() {
         words @ 2..=4 if owned && after.first().is_some_and(article) => &after[words..],
+        // "the Rev Ada Vey"
+        1 if article(&after[0]) && after.len() > 2 && after[1].class.is(Class::TITLE) => {
+            &after[1..]
+        }
         _ => after,
     };
     let (name, rest) = leading_name(after);
@@ -78,6 +88,12 @@ fn apposed<'i>(text: &str, before: &[Item], after: &'i [Item]) -> Option<&'i [It
     let possessor = (before.iter()).rposition(|item| is_possessive(item.span.of(text)));
     let noun = &before[possessor.map_or(0, |at| at + 1)..];
     let described = role.class.is(Class::ROLE) || owned || full && !named(noun);
-    let office = full && first.class.is(Class::DETERMINER | Class::POSSESSIVE);
+    // "President of the Port Association, Chief Ada Vey"
+    let titled = name
+        .first()
+        .is_some_and(|title| title.class.is(Class::TITLE))
+        && first.class.is(Class::ROLE | Class::TITLE)
+        && before.len() > 2;
+    let office = full && (first.class.is(Class::DETERMINER | Class::POSSESSIVE) || titled);
     ((!role.capital && described || office) && named(name)).then_some(name)
 }

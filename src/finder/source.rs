@@ -3,6 +3,7 @@
 use super::article::Article;
 use crate::attribution::frame::Item;
 use crate::attribution::mention::described;
+use crate::attribution::names::name_after_note;
 use crate::attribution::{Attribution, Rule};
 use crate::lexicon::Class;
 use crate::span::Span;
@@ -61,6 +62,11 @@ impl Article<'_> {
         {
             let names = after.iter().take_while(|item| item.name()).count().max(1);
             return Span::new(first.span.start, after[names - 1].span.end);
+        }
+        // "Maj. Gen. (retd.)" of "Maj. Gen. (retd.) A. K. Sodhi"
+        let noted = (before + 1..=before + items.len()).find_map(|at| name_after_note(all, at));
+        if let Some(end) = noted {
+            return Span::new(source.start, all[end - 1].span.end.max(source.end));
         }
         let described = match items.len() {
             1 => None,

@@ -7,6 +7,7 @@ use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entities, Gender, Kind, gender_of};
 use super::phrase::{Description, NOUNS, Name, is_age};
 use super::resolve::plain;
+use super::role::speaks;
 use super::spelling::{folded, is_possessive};
 use crate::attribution::SpeakerKind;
 use crate::attribution::frame::Item;
@@ -153,6 +154,7 @@ impl Names {
         &mut self,
         text: &str,
         items: &[Item],
+        sentence: &Range<usize>,
         description: &Description,
     ) -> u32 {
         let head = items[description.head];
@@ -176,6 +178,7 @@ impl Names {
                         .collect();
                     person(&self.entities, &self.log, &word, &modifiers, gender)
                         .or_else(|| aged(&self.entities, &self.log, &word))
+                        .or_else(|| self.renamed(items, sentence, &range, gender))
                 }
                 SpeakerKind::Organisation => body(&self.entities, &self.log, &word)
                     .or_else(|| firm(&self.entities, &self.log, &word, self.paragraph)),
@@ -199,6 +202,43 @@ impl Names {
             }
         }
         entity
+    }
+}
+
+impl Names {
+    /// The one person of the paragraph so far, who spoke in it, where "the NOUN" that nobody was called before goes on
+    /// beside quoted words: "Bishop Vey … “She is kind,” the cleric said".
+    fn renamed(
+        &self,
+        items: &[Item],
+        sentence: &Range<usize>,
+        range: &Range<usize>,
+        gender: Option<Gender>,
+    ) -> Option<u32> {
+        let quoted = items[sentence.clone()]
+            .iter()
+            .any(|item| item.passage.is_some());
+        let of = items.get(range.end).is_some_and(|item| {
+            item.class.is(Class::PREPOSITION | Class::SUBORDINATOR) && range.end < sentence.end
+        });
+        if !quoted || of || !speaks(items, sentence, range) {
+            return None;
+        }
+        let mut here = (self.log.iter().rev().take(WINDOW))
+            .take_while(|other| other.paragraph == self.paragraph)
+            .filter(|other| !other.quoted && self.entities.get(other.entity).is_person());
+        let newest = here.next()?;
+        let last = newest.entity;
+        let mut spoke = newest.speaks || newest.leads;
+        for other in here {
+            if other.entity != last {
+                return None;
+            }
+            spoke |= other.speaks || other.leads;
+        }
+        let known = self.entities.get(last).gender();
+        let clash = gender.is_some() && known.is_some() && known != gender;
+        (spoke && !clash).then_some(last)
     }
 }
 

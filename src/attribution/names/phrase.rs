@@ -103,8 +103,8 @@ fn is_personal(text: &str, item: &Item) -> bool {
     )
 }
 
-/// "his wife, Melania", "head of sourcing, Dev Chatterjee": the description's noun, perhaps what it is of, at
-/// most a comma, the name.
+/// "his wife, Melania", "head of sourcing, Dev Chatterjee", "commissioner for culture, Mrs Ada Vey": the description's
+/// noun, perhaps what it is of or for, at most a comma, the name.
 fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
     const WORDS: usize = 4;
     match &items[description.words.end..name.titles.start.max(description.words.end)] {
@@ -113,7 +113,7 @@ fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
         [of, words @ .., comma] => {
             let common = |item: &Item| item.word && !item.capital;
             of.class.is(Class::PREPOSITION)
-                && of.span.len() == 2
+                && of.span.len() <= 3
                 && (1..WORDS).contains(&words.len())
                 && words.iter().all(common)
                 && comma.sign(',')

@@ -432,11 +432,23 @@ fn describes(text: &str, name: Span, mention: Span) -> bool {
         && !class_of(word).is(Class::COORDINATOR | Class::PREPOSITION | Class::SUBORDINATOR)
 }
 
+/// Where the name ends that follows a note on a rank, a bracket at `at`: "Sgt (rtd) Ada Vey".
+pub(crate) fn name_after_note(items: &[Item], at: usize) -> Option<usize> {
+    let opens = items.get(at)?.sign('(') && items[at.checked_sub(1)?].class.is(Class::TITLE);
+    let inside = opens.then(|| items[at + 1..].iter().take(4))?;
+    let name = at + 2 + { inside }.position(|item| item.sign(')'))?;
+    let words = items.get(name..)?.iter().take_while(|item| item.name());
+    Some(name + words.count()).filter(|&end| end > name)
+}
+
 /// Where the mention's first noun phrase ends: before "of", "who", a comma or a bracket.
 fn head_end(text: &str, items: &[Item]) -> usize {
     let mut end = items.len();
     for at in 1..items.len() {
         let item = items[at];
+        if let Some(name) = name_after_note(items, at) {
+            return name;
+        }
         let follows = item.class.is(Class::PREPOSITION | Class::SUBORDINATOR) && !item.capital
             || item.sign(',')
             || item.sign('(')
@@ -452,7 +464,16 @@ fn head_end(text: &str, items: &[Item]) -> usize {
             break;
         }
     }
-    while end > 1 && !items[end - 1].word || end > 2 && is_honour(items[end - 1].span.of(text)) {
+    // "Mr Threlfall also", "Ada Vey herself"
+    let trails = |item: &Item| {
+        item.word
+            && !item.capital
+            && (item.class.is(Class::ADVERB)
+                || ["himself", "herself", "itself", "themselves"].contains(&item.span.of(text)))
+    };
+    while end > 1 && (!items[end - 1].word || items[end - 2].name() && trails(&items[end - 1]))
+        || end > 2 && is_honour(items[end - 1].span.of(text))
+    {
         end -= 1;
     }
     end

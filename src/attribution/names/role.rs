@@ -43,18 +43,25 @@ pub(super) fn role_of(
             }
         }
     }
-    while at < sentence.end
-        && items[at].class.is(Class::ADVERB)
-        && !items[at].class.is(Class::AUX | Class::PREPOSITION)
-    {
-        at += 1;
-    }
     let oblique = before.is_some_and(|item| {
         item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
     });
-    let verb = items
-        .get(at)
-        .filter(|_| at < sentence.end)
+    let verb = verb_from(items, sentence, at)
+        || apposed(items, sentence, range) && verb_from(items, sentence, range.end + 1);
+    let spoken = speaks(items, sentence, range);
+    match (verb || spoken, oblique) {
+        (_, true) if !spoken => Role::Oblique,
+        (true, _) => Role::Subject,
+        _ => Role::Other,
+    }
+}
+
+/// Whether a finite verb stands at `at` or after adverbs there.
+fn verb_from(items: &[Item], sentence: &Range<usize>, at: usize) -> bool {
+    (items[at.min(sentence.end)..sentence.end].iter())
+        .find(|item| {
+            !item.class.is(Class::ADVERB) || item.class.is(Class::AUX | Class::PREPOSITION)
+        })
         .is_some_and(|item| {
             item.class
                 .is(Class::AUX | Class::MODAL | Class::VERB | Class::FINITE)
@@ -63,13 +70,15 @@ pub(super) fn role_of(
                     && !item.capital
                     && item.class == Class::default()
                     && third_person(item)
-        });
-    let spoken = speaks(items, sentence, range);
-    match (verb || spoken, oblique) {
-        (_, true) if !spoken => Role::Oblique,
-        (true, _) => Role::Subject,
-        _ => Role::Other,
-    }
+        })
+}
+
+/// True of what stands between commas, as a name after its description: "the firm's head, NAME, said".
+fn apposed(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
+    range.start > sentence.start
+        && items[range.start - 1].sign(',')
+        && range.end < sentence.end
+        && items[range.end].sign(',')
 }
 
 /// A short unlisted word after a name is as often a verb as not: counted only right after it.
@@ -96,7 +105,10 @@ pub(super) fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usiz
     {
         at += 1;
     }
-    if at < sentence.end && speech(&items[at]) {
+    let after_name = range.end + 1;
+    let apposed =
+        apposed(items, sentence, range) && after_name < sentence.end && speech(&items[after_name]);
+    if apposed || at < sentence.end && speech(&items[at]) {
         return true;
     }
     let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
