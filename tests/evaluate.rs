@@ -451,5 +451,5 @@ fn the_articles_of_data_evaluation_are_read_as_well_as_their_card_says() {
     assert!(found > 0.89, "{quotes}");
     let stance = evaluate(&["--task", "stance", &path("stance.jsonl"), "--run", "-q"]);
     let right = stance["all"]["acc"]["value"].as_f64().unwrap();
-    assert!(right > 0.72, "{stance}");
+    assert!(right > 0.74, "{stance}");
 }

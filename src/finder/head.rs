@@ -19,8 +19,7 @@ pub(super) fn head<'i>(text: &str, items: &'i [Item]) -> &'i [Item] {
     };
     // "Maj. Gen. (retd.) Ada Vey"
     if let Some(name) = name_after_note(items, end) {
-        let close = items[..name].iter().rposition(|item| item.sign(')'));
-        return &items[close.map_or(end, |close| close + 1)..name];
+        return &items[name];
     }
     let (before, after) = (&items[..end], &items[end + 1..]);
     if is_joint(text, before, after) {

@@ -65,8 +65,8 @@ impl Article<'_> {
         }
         // "Maj. Gen. (retd.)" of "Maj. Gen. (retd.) A. K. Sodhi"
         let noted = (before + 1..=before + items.len()).find_map(|at| name_after_note(all, at));
-        if let Some(end) = noted {
-            return Span::new(source.start, all[end - 1].span.end.max(source.end));
+        if let Some(name) = noted {
+            return Span::new(source.start, all[name.end - 1].span.end.max(source.end));
         }
         let described = match items.len() {
             1 => None,

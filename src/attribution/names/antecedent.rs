@@ -128,8 +128,6 @@ struct Candidate {
     spoke: bool,
     pronoun: bool,
     rank: usize,
-    /// It is the first subject of the pronoun's paragraph.
-    led_paragraph: bool,
 }
 
 /// The candidate of the highest score; of equals the newest.
@@ -151,6 +149,7 @@ pub(crate) fn candidates(
 ) -> Vec<(u32, [f32; FEATURES.len()])> {
     let mut found: Vec<Candidate> = Vec::new();
     let mut last_speaker = None;
+    // The first subject of the pronoun's paragraph.
     let mut paragraph_lead = None;
     for occurrence in log[log.len().saturating_sub(WINDOW)..].iter().rev() {
         if occurrence.span.start >= asked.at {
@@ -193,7 +192,6 @@ pub(crate) fn candidates(
                     pronoun: occurrence.form == Form::Pronoun
                         && occurrence.role != Role::Possessive,
                     rank: found.len(),
-                    led_paragraph: false,
                 });
                 found.last_mut().expect("it was just pushed")
             }
@@ -203,11 +201,6 @@ pub(crate) fn candidates(
         candidate.led |=
             occurrence.leads && !occurrence.quoted && asked.sentence - occurrence.sentence <= 1;
         candidate.spoke |= occurrence.speaks && !occurrence.quoted;
-    }
-    if let Some(lead) = paragraph_lead {
-        for candidate in &mut found {
-            candidate.led_paragraph = candidate.entity == lead;
-        }
     }
     found
         .into_iter()
@@ -258,7 +251,8 @@ pub(crate) fn candidates(
                 candidate.count == 1 && paragraphs == 0 && newest.form == Form::Name && words > 1;
             set(Feature::introduced, flag(introduced));
             set(Feature::introduced_leads, flag(introduced && newest.leads));
-            set(Feature::led_paragraph, flag(candidate.led_paragraph));
+            let led_paragraph = paragraph_lead == Some(candidate.entity);
+            set(Feature::led_paragraph, flag(led_paragraph));
             let single = entity.kind == Kind::Unknown && words == 1;
             set(Feature::single_word, flag(single));
             (candidate.entity, x)

@@ -1,6 +1,8 @@
 //! From a mention to its speaker: what was read at that place, or, where nothing was, the words
 //! themselves.
 
+use std::ops::Range;
+
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
 use super::phrase::{NOUNS, Phrase, is_honour, phrases};
@@ -432,13 +434,13 @@ fn describes(text: &str, name: Span, mention: Span) -> bool {
         && !class_of(word).is(Class::COORDINATOR | Class::PREPOSITION | Class::SUBORDINATOR)
 }
 
-/// Where the name ends that follows a note on a rank, a bracket at `at`: "Sgt (rtd) Ada Vey".
-pub(crate) fn name_after_note(items: &[Item], at: usize) -> Option<usize> {
+/// The name that follows a note on a rank, a bracket at `at`: "Sgt (rtd) Ada Vey".
+pub(crate) fn name_after_note(items: &[Item], at: usize) -> Option<Range<usize>> {
     let opens = items.get(at)?.sign('(') && items[at.checked_sub(1)?].class.is(Class::TITLE);
     let inside = opens.then(|| items[at + 1..].iter().take(4))?;
-    let name = at + 2 + { inside }.position(|item| item.sign(')'))?;
-    let words = items.get(name..)?.iter().take_while(|item| item.name());
-    Some(name + words.count()).filter(|&end| end > name)
+    let start = at + 2 + { inside }.position(|item| item.sign(')'))?;
+    let words = items.get(start..)?.iter().take_while(|item| item.name());
+    Some(start..start + words.count()).filter(|name| !name.is_empty())
 }
 
 /// Where the mention's first noun phrase ends: before "of", "who", a comma or a bracket.
@@ -447,7 +449,7 @@ fn head_end(text: &str, items: &[Item]) -> usize {
     for at in 1..items.len() {
         let item = items[at];
         if let Some(name) = name_after_note(items, at) {
-            return name;
+            return name.end;
         }
         let follows = item.class.is(Class::PREPOSITION | Class::SUBORDINATOR) && !item.capital
             || item.sign(',')
