@@ -34,7 +34,7 @@ classes! {
     MALE_TITLE = 15, "male_title"; FEMALE_TITLE = 16, "female_title"; ROLE = 17, "role";
     PERSON_ROLE = 18, "person_role"; GROUP = 19, "group"; ORGANISATION = 20, "organisation";
     DOCUMENT = 21, "document"; ABBREVIATION = 22, "abbreviation"; NOT_NAME = 23, "not_name";
-    LABEL = 24, "label"; WORK = 25, "work"; MALE = 26, "male"; FEMALE = 27, "female";
+    LABEL = 24, "label"; THING = 25, "thing"; MALE = 26, "male"; FEMALE = 27, "female";
     PARTICLE = 28, "particle"; OFFICE = 29, "office";
     ENGLISH = 30, "english"; FOREIGN = 31, "foreign";
     QUOTING = 32, "q"; THAT = 33, "t"; BARE = 34, "b"; ADDRESSEE = 35, "a"; WHETHER = 36, "w";

@@ -144,6 +144,14 @@ pub fn tokens(text: &str, paragraph: Span) -> Vec<Token> {
                 end += 1;
                 characters.next();
                 class |= Class::ABBREVIATION;
+                // "A. K. Sodhi": no article.
+                if initial
+                    && text[end..paragraph.end]
+                        .trim_start()
+                        .starts_with(char::is_uppercase)
+                {
+                    class = Class::ABBREVIATION;
+                }
             }
         } else {
             class = Class(class.0 & !Class::ABBREVIATION.0);

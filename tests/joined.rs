@@ -165,6 +165,46 @@ fn titles_before_a_name_are_not_the_speaker() {
 }
 
 #[test]
+fn live_reports_name_their_speakers() {
+    check(
+        "Otis Pell opened the meeting at seven.\n\n\
+         20:02 Pell: “They have put a lot in writing.”\n\n\
+         8.20pm Ada Okafor, from her seat: “It should have stayed there.”",
+        &[
+            "They have put a lot in writing. | Pell | Otis Pell",
+            "It should have stayed there. | Ada Okafor | Ada Okafor",
+        ],
+    );
+}
+
+#[test]
+fn initials_offices_and_laws_beside_a_name() {
+    check(
+        "A. K. Sodhi, the harbour master, said the fees would fall.\n\n\
+         Marrow Dredging’s CEO, Renee Hardy, said the silt would be gone by May.\n\n\
+         Retired riveter Wanda Pell lost her boiler in March under the Clean Heat Act, which bars new gas systems. “I have \
+         two cardigans on in June,” she said.",
+        &[
+            "the fees would fall | A. K. Sodhi, the harbour master | A. K. Sodhi",
+            "the silt would be gone by May | Renee Hardy | Renee Hardy",
+            "I have two cardigans on in June, | she | Wanda Pell",
+        ],
+    );
+}
+
+#[test]
+fn a_source_stays_in_the_sentence_of_its_cue() {
+    check(
+        "“It was gone before these people had found the car park,” wrote Ravi Menon, a former student. Lucia Ferro, who \
+         runs the asteroid desk at Varda University, said that her rate had dropped.",
+        &[
+            "It was gone before these people had found the car park, | Ravi Menon, a former student | Ravi Menon",
+            "her rate had dropped | Lucia Ferro, who runs the asteroid desk at Varda University | Lucia Ferro",
+        ],
+    );
+}
+
+#[test]
 fn whoever_is_told_is_no_part_of_the_clause() {
     check(
         "Ada Okafor told the mourners the way to heaven was narrow and he trusted that someone had been over \

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::frame::Item;
+use super::names::is_possessive;
 use crate::lexicon::Class;
 
 /// The items of one mention.
@@ -203,7 +204,7 @@ pub fn after(text: &str, items: &[Item], start: usize, ceiling: usize) -> Option
         end -= 1;
     }
     // "said the yard's convener, Dougie MacAskill.": the name is the aside.
-    let described = end > start && !items[end - 1].capital && items[end - 1].class.is(Class::ROLE);
+    let described = is_office(text, &items[start..end]);
     if described && items.get(end).is_some_and(|item| item.sign(',')) {
         let last = (end + 1..ceiling.min(end + 6))
             .find(|&at| !items[at].name())
@@ -252,8 +253,7 @@ fn over_apposition(
         let aside = items.get(open + 1)?;
         // "Its president, Mei-Lin Cartwright, said": the name is the aside.
         let named = name_in(items, open + 1, closing);
-        let role_before =
-            open > floor && !items[open - 1].capital && items[open - 1].class.is(Class::ROLE);
+        let role_before = open > floor && is_office(text, &items[floor..open]);
         let noun_before =
             named.len() > 1 && is_described(items, phrase_start(items, floor, open), open);
         if best.is_none()
@@ -301,6 +301,17 @@ fn over_apposition(
         }
     }
     best
+}
+
+/// True of words that end in an office, "the yard's convener", "Acme's CEO", rather than in a title.
+fn is_office(text: &str, words: &[Item]) -> bool {
+    let Some((last, before)) = words.split_last() else {
+        return false;
+    };
+    let owned = before.last().is_some_and(|owner| {
+        owner.class.is(Class::POSSESSIVE) || is_possessive(owner.span.of(text))
+    });
+    last.class.is(Class::ROLE) && (!last.capital || owned)
 }
 
 /// True for "the union's regional organiser": a description without a name, before the name that

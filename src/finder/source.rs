@@ -1,20 +1,39 @@
 //! A source that the tagger chose, mended where its words are cut wrongly.
 
 use super::article::Article;
-use crate::attribution::frame::Item;
+use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::described;
 use crate::attribution::names::name_after_note;
+use crate::attribution::report::trimmed;
 use crate::attribution::{Attribution, Rule};
 use crate::lexicon::Class;
 use crate::span::Span;
 
 impl Article<'_> {
-    /// The items of the paragraph that a span begins in.
-    fn all(&self, span: Span) -> &[Item] {
+    /// The paragraph that a span begins in.
+    fn frame(&self, span: Span) -> Option<&Frame> {
         let frame = self.paragraph(span.start).checked_sub(1);
-        frame
-            .and_then(|at| self.frames.get(at))
-            .map_or(&[], |frame| &frame.items)
+        frame.and_then(|at| self.frames.get(at))
+    }
+
+    fn all(&self, span: Span) -> &[Item] {
+        self.frame(span).map_or(&[], |frame| &frame.items)
+    }
+
+    /// The part of a source that stands in the sentence of its `cue`, where that is a part of it.
+    fn in_sentence(&self, source: Span, cue: Option<Span>) -> Span {
+        let place = self.frame(source).zip(cue).and_then(|(frame, cue)| {
+            let mut places = frame.sentences.iter().filter_map(|sentence| {
+                let words = &frame.items[trimmed(&frame.items, sentence.clone())];
+                let (first, last) = (words.first()?, words.last()?);
+                Some(Span::new(first.span.start, last.span.end))
+            });
+            places.find(|place| place.overlaps(cue))
+        });
+        match place.filter(|place| place.overlaps(source)) {
+            Some(place) => Span::new(source.start.max(place.start), source.end.min(place.end)),
+            None => source,
+        }
     }
 
     /// How many items stand before a span in its paragraph; the items that it touches; those after.
@@ -27,8 +46,9 @@ impl Article<'_> {
 
     /// The source with the whole name that it ends in ("Mayor Lena Brandt" of "Mayor Lena") and the name
     /// that it describes ("Lena Brandt, who" of "who"), without an age or a bracket left open after
-    /// the name. It does not reach into its `cue`.
+    /// the name. It does not reach into its `cue`, nor out of the cue's sentence.
     pub(super) fn mended_source(&self, source: Span, cue: Option<Span>) -> Span {
+        let source = self.in_sentence(source, cue);
         let Some((before, items, after)) = self.items(source) else {
             return source;
         };

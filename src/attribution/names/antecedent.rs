@@ -2,7 +2,9 @@
 //! `Occurrence`s, its weights learned.
 
 use super::entity::{Entities, Gender, Kind};
+use super::spelling::folded;
 use crate::attribution::{Link, SpeakerKind};
+use crate::lexicon::{Class, class_of};
 use crate::span::Span;
 
 /// One place where somebody is spoken of.
@@ -176,7 +178,7 @@ pub(crate) fn candidates(
                 let can = match entity.kind {
                     Kind::Organisation => false,
                     Kind::Described(kind) => kind == SpeakerKind::Role,
-                    Kind::Unknown => !is_code(&entity.name),
+                    Kind::Unknown => !is_code(&entity.name) && !is_thing(&entity.name),
                     Kind::Person => true,
                 };
                 if !can || entity.gender().is_some_and(|gender| gender != asked.gender) {
@@ -265,4 +267,10 @@ fn is_code(name: &str) -> bool {
     !name.contains(' ')
         && (name.contains(|letter: char| letter.is_ascii_digit())
             || name.len() > 1 && name.chars().all(|letter| letter.is_uppercase()))
+}
+
+/// True of "Clean Heat Act", "Blount County".
+fn is_thing(name: &str) -> bool {
+    let last = name.rsplit_once(' ');
+    last.is_some_and(|(_, word)| class_of(&folded(word)).is(Class::THING))
 }

@@ -15,13 +15,14 @@ const LONGEST: usize = 60;
 /// A colon and a passage: "NAME: words", as headlines, tweets and transcripts have it, "From the
 /// report: words", "Ada Vey had a message for them: words".
 pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) -> Option<Report> {
+    let sentence = after_clock(text, items, sentence);
     let colon = (sentence.start..sentence.end.min(sentence.start + LONGEST))
         .find(|&at| items[at].sign(':'))?;
     items
         .get(colon + 1)
         .filter(|_| colon + 1 < sentence.end)?
         .passage?;
-    let (mention, rule) = introducer(text, items, sentence, colon)?;
+    let (mention, rule) = introducer(text, items, &sentence, colon)?;
     Some(Report {
         cue: colon..colon + 1,
         mention: Some(mention),
@@ -29,6 +30,21 @@ pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) ->
             .collect(),
         rule,
     })
+}
+
+/// What a live report's sentence says after the time that it begins with: "20:02 VEY: …", "8.20pm — …".
+fn after_clock(text: &str, items: &[Item], sentence: &Range<usize>) -> Range<usize> {
+    let clock = |at: &usize| {
+        let item = items[*at];
+        let half = ["am", "pm", "a.m.", "p.m."];
+        item.first.is_ascii_digit()
+            || item.sign(':')
+            || item.dash()
+            || half.iter().any(|half| item.is_word(text, half))
+    };
+    let begins = items[sentence.start].first.is_ascii_digit();
+    let words = sentence.clone().take_while(clock).filter(|_| begins);
+    sentence.start + words.count()..sentence.end
 }
 
 /// Whose words a colon introduces, where no cue tells it.
@@ -70,6 +86,9 @@ pub fn introducer(
             return Some((sentence.start..end, Rule::Colon));
         }
     }
+    if let Some(name) = verbless(text, items, sentence.start..colon) {
+        return Some((name, Rule::Colon));
+    }
     // "From the report: …", "More from Ada Vey: …", "According to the Herald: …"
     let source = (sentence.start..colon.min(sentence.start + 3))
         .find(|&at| items[at].is_word(text, "from") || items[at].is_word(text, "to"))
@@ -90,9 +109,6 @@ pub fn introducer(
             .all(|item| item.word && !item.class.is(Class::VERB | Class::AUX))
     {
         return Some((sentence.start..owner + 1, Rule::Colon));
-    }
-    if let Some(name) = verbless(text, items, sentence.start..colon) {
-        return Some((name, Rule::Colon));
     }
     let subject = first_subject(text, items, sentence, colon);
     // "It did not surprise the pollster Ada Vey: …"
@@ -121,7 +137,7 @@ pub fn introducer(
     (!mention.is_empty()).then_some((mention, Rule::Colon))
 }
 
-/// "Otis Pell" of "Otis Pell of Tamarack Street, to the mayor", "Pell on his way out".
+/// "Otis Pell" of "Otis Pell of Tamarack Street, to the mayor", "Pell, on his way out".
 fn verbless(text: &str, items: &[Item], range: Range<usize>) -> Option<Mention> {
     let verb = Class::AUX | Class::MODAL | Class::VERB | Class::FINITE | Class::PARTICIPLE;
     let names = items[range.clone()]
@@ -129,11 +145,11 @@ fn verbless(text: &str, items: &[Item], range: Range<usize>) -> Option<Mention> 
         .take_while(|item| item.name())
         .count();
     let rest = &items[range.start + names..range.end];
-    let next = rest.first()?;
     let calm = rest.iter().all(|item| !item.class.is(verb) && !item.past);
     // A single word may be no name: "Lessons of the strike".
     let own = |item: &Item| item.is_word(text, "his") || item.is_word(text, "her");
     let person = names > 1 || names > 0 && rest.iter().any(own);
+    let next = rest.iter().find(|item| !item.sign(','))?;
     (person && calm && next.class.is(Class::PREPOSITION) && !next.is_word(text, "for"))
         .then(|| range.start..range.start + names)
 }
