@@ -9,29 +9,9 @@ import random
 import sys
 
 import torch
-from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from transformers import BertConfig
 
-from quote_tagger import Reader, Tagger, decode, load_articles, tag, to_json
+from quote_tagger import decode, load, load_articles, tag, to_json
 from train_quote_tagger import figures, show
-
-
-def load(folder):
-    """(model, reader); int8 tensors become what they stand for."""
-    with open(folder + "/config.json", encoding="utf-8") as f:
-        config = json.load(f)
-    stored = load_file(folder + "/model.safetensors")
-    weights = {k: v.float() * stored[k + "_scale"].float()[:, None] if v.dtype == torch.int8 else v.float()
-               for k, v in stored.items() if not k.endswith("_scale")}
-    bert = BertConfig(**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})
-    bert.hidden_dropout_prob = bert.attention_probs_dropout_prob = 0.0
-    model = Tagger(bert)
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
-    reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])
-    reader.tokenizer.no_padding(), reader.tokenizer.no_truncation()
-    return model.eval(), reader
 
 
 def round_activations(model):

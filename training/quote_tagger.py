@@ -86,6 +86,25 @@ def new_tagger(start_dir):
     return model
 
 
+def load(folder):
+    """(model, reader) of a folder that export_quote_tagger.py wrote; int8 tensors become what they stand for."""
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+    with open(folder + "/config.json", encoding="utf-8") as f:
+        config = json.load(f)
+    stored = load_file(folder + "/model.safetensors")
+    weights = {k: v.float() * stored[k + "_scale"].float()[:, None] if v.dtype == torch.int8 else v.float()
+               for k, v in stored.items() if not k.endswith("_scale")}
+    bert = BertConfig(**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})
+    bert.hidden_dropout_prob = bert.attention_probs_dropout_prob = 0.0
+    model = Tagger(bert)
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
+    reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])
+    reader.tokenizer.no_padding(), reader.tokenizer.no_truncation()
+    return model.eval(), reader
+
+
 def viterbi(scores, allowed, start):
     """Best path through [words, labels] log scores; allowed[a, b]: b may follow a; start[b]: b may begin."""
     n, k = scores.shape

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
-from quote_tagger import (DEFAULTS, Reader, Tagger, is_word, link_inputs, load_articles, new_tagger, predict, trim)
+from quote_tagger import (DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, trim)
 from quote_words import BREAK, read, type_id
 
 STYLES = {  # 1:1 replacements of double marks, open and close
@@ -84,7 +84,49 @@ def labelled(article, text, reader):
             speech[cue_span[0]:cue_span[1] + 1] = kind
     for x in quotes:
         del x["q"]
+    if "doubtful" in article:
+        cue[:], source[:], quotes = -1, -1, []
+        for s, e, all_of_it in article["doubtful"]:
+            i, j = np.searchsorted(starts, [s, e])
+            content[i:j] = -1 if all_of_it else np.where(content[i:j] == 0, -1, content[i:j])
     return {"words": words, "lengths": lengths, "content": content, "cue": cue, "source": source, "speech": speech, "quotes": quotes}
+
+
+def own_articles(paths, model, reader):
+    """The own-written articles, for where quotes are: their mentions and cues are shorter than the corpus's. What they label otherwise
+    than the corpus is `doubtful`, (start, end, whether what they do label there is left out too): what `model` takes for a quote and no
+    label does, since they label speech only and the corpus beliefs and plans too; sentences with a few quoted words, of which they take
+    the words alone; and what stands between a cue and the clause ("urged the board to stay"), which the corpus takes in."""
+    out = [own_article(a) for path in paths for a in load_articles(path)]
+    for a, found in zip(out, predict(model, reader, out)):
+        labelled = [tuple(s) for q in a["quotes"] for s in q["spans"]]
+        free = lambda s, e: all(e <= b or s >= f for b, f in labelled)
+        a["doubtful"] += [(*s, False) for q in found["quotes"] for s in q["spans"] if free(*s)]
+    return out
+
+
+def own_article(a):
+    """An own-written article with the places of its quotes."""
+    text, quotes, doubtful, at = a["text"], [], [], 0
+    for q in a["quotes"]:
+        spans = []
+        for s in q["spans"]:
+            i = text.find(s, at)
+            i = text.find(s) if i < 0 else i
+            spans.append([i, i + len(s)])
+            at = i + len(s)
+        at, end = spans[0][0], spans[-1][1]
+        quotes.append({"spans": spans, "speaker": None, "speaker_start": None, "cue_class": "speech"})
+        begin = 1 + max(text.rfind(sign, 0, at) for sign in ".!?\n")
+        if q["kind"] == "mixed" or q["kind"] == "direct" and len(q["spans"]) == 1 and text[at].islower():
+            stop = [i for sign in ".!?\n" if (i := text.find(sign, end)) >= 0]
+            doubtful.append((begin, min(stop, default=len(text)), True))
+        elif q["kind"] == "indirect" and q["cue"] and (cue := text.rfind(q["cue"], begin, at)) >= 0:
+            between = text[cue + len(q["cue"]):at].split()
+            if between and between != ["that"]:
+                first = (text[at:].split() or [""])[0]
+                doubtful.append((cue + len(q["cue"]), at + len(first), True))
+    return {"id": a["id"], "text": text, "quotes": quotes, "doubtful": doubtful}
 
 
 def name_pools(articles, reader):
@@ -186,10 +228,12 @@ def loss_of(model, reader, batch, args):
     scores = model.labels(hidden)
     m = hidden.size(1)
     target = lambda key: torch.tensor(np.stack([np.pad(x[key], (0, m - len(x[key])), constant_values=-1) for x in batch]))
-    smooth = args.smooth
-    content = F.cross_entropy(scores[..., 0:4].flatten(0, 1), target("content").flatten(), ignore_index=-1, label_smoothing=smooth)
-    cue = F.cross_entropy(scores[..., 4:7].flatten(0, 1), target("cue").flatten(), ignore_index=-1, label_smoothing=smooth)
-    source = F.cross_entropy(scores[..., 7:10].flatten(0, 1), target("source").flatten(), ignore_index=-1, label_smoothing=smooth)
+    def loss(key, begin, end):
+        labels = target(key).flatten()
+        total = F.cross_entropy(scores[..., begin:end].flatten(0, 1), labels, ignore_index=-1, label_smoothing=args.smooth, reduction="sum")
+        return total / (labels >= 0).sum().clamp(min=1)
+
+    content, cue, source = loss("content", 0, 4), loss("cue", 4, 7), loss("source", 7, 10)
     sp = target("speech")
     known = sp >= 0
     speech = F.binary_cross_entropy_with_logits(scores[..., 10][known], sp[known].float()) if known.any() else 0.0
@@ -234,6 +278,9 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--train", required=True, help="articles, one JSON object a line")
     ap.add_argument("--start", required=True, help="folder of the encoder to start from")
+    ap.add_argument("--tagger", help="go on from this folder of an exported tagger in place of the encoder")
+    ap.add_argument("--own", nargs="*", default=[], help="own-written articles (data/own_articles_*.jsonl); needs --tagger, whose doubts are not taught")
+    ap.add_argument("--own-each", type=int, default=300, help="how many of them an epoch")
     ap.add_argument("--scorer", required=True, help="folder of score_quotes.py")
     ap.add_argument("--out", required=True)
     ap.add_argument("--held", type=int, default=40)
@@ -258,24 +305,29 @@ def main():
     articles = load_articles(args.train)
     random.Random(0).shuffle(articles)
     held, train = articles[:args.held], articles[args.held:]
-    reader = Reader(Tokenizer.from_file(args.start + "/tokenizer.json"), dict(DEFAULTS))
-    reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
-    model = new_tagger(args.start)
+    if args.tagger:
+        model, reader = load(args.tagger)
+    else:
+        reader = Reader(Tokenizer.from_file(args.start + "/tokenizer.json"), dict(DEFAULTS))
+        reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
+        model = new_tagger(args.start)
+    own = own_articles(args.own, model, reader) if args.own else []
+    mix = lambda: train + rng.sample(own, min(args.own_each, len(own)))
     pools = name_pools(train, reader)
     # 333 articles cannot teach 30,000 words: the word embeddings stay as they are, which also halves the optimiser's work.
     model.bert.embeddings.word_embeddings.weight.requires_grad = False
     heads = [p for n, p in model.named_parameters() if p.requires_grad and (not n.startswith("bert.") or "token_type" in n)]
     body = [p for n, p in model.named_parameters() if p.requires_grad and n.startswith("bert.") and "token_type" not in n]
     optimizer = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": heads, "lr": args.head_lr}], weight_decay=0.01, fused=True)
-    first = examples(train, reader, pools, rng, args)
+    first = examples(mix(), reader, pools, rng, args)
     total = args.epochs * (len(first) // args.batch + 1)
-    print(f"{len(train)} articles, {len(first)} chunks, {sum(len(x['encoded'][0]) for x in first)} pieces, {total} steps, pools {len(pools[0])} {len(pools[1])}", flush=True)
+    print(f"{len(train)} articles, {len(own)} own-written, {len(first)} chunks, {sum(len(x['encoded'][0]) for x in first)} pieces, {total} steps, pools {len(pools[0])} {len(pools[1])}", flush=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1, s / (0.06 * total)) * max(0.02, 1 - s / total))
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     moving = [(average[n], p) for n, p in model.named_parameters() if p.requires_grad]
     step, begun = 0, time.time()
     for epoch in range(args.epochs):
-        data = first if epoch == 0 else examples(train, reader, pools, rng, args)
+        data = first if epoch == 0 else examples(mix(), reader, pools, rng, args)
         data.sort(key=lambda x: len(x["encoded"][0]) + rng.random() * 40)
         batches = [data[i:i + args.batch] for i in range(0, len(data), args.batch)]
         rng.shuffle(batches)
