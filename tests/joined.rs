@@ -135,7 +135,9 @@ fn a_title_between_marks_is_no_quote() {
 fn whoever_a_clause_is_about_is_the_speaker() {
     check(
         "One board member, who asked not to be named, said he had voted for the bridge.",
-        &["he had voted for the bridge | One board member, who asked not to be named | one board member"],
+        &[
+            "he had voted for the bridge | One board member, who asked not to be named | one board member",
+        ],
     );
     check(
         "The Auditor-General, Mr Cosmas Otieno, told the committee that the figures were wrong.\n\n\
