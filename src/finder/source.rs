@@ -1,5 +1,7 @@
 //! A source that the tagger chose, mended where its words are cut wrongly.
 
+use std::ops::Range;
+
 use super::article::Article;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::described;
@@ -16,6 +18,7 @@ impl Article<'_> {
         frame.and_then(|at| self.frames.get(at))
     }
 
+    /// The items of the paragraph that a span begins in.
     fn all(&self, span: Span) -> &[Item] {
         self.frame(span).map_or(&[], |frame| &frame.items)
     }
@@ -23,14 +26,17 @@ impl Article<'_> {
     /// The part of a source that stands in the sentence of its `cue`, where that is a part of it.
     fn in_sentence(&self, source: Span, cue: Option<Span>) -> Span {
         let place = self.frame(source).zip(cue).and_then(|(frame, cue)| {
-            let mut places = frame.sentences.iter().filter_map(|sentence| {
-                let words = &frame.items[trimmed(&frame.items, sentence.clone())];
-                let (first, last) = (words.first()?, words.last()?);
-                Some(Span::new(first.span.start, last.span.end))
-            });
-            places.find(|place| place.overlaps(cue))
+            let items = &frame.items;
+            let before = |sentence: &Range<usize>| items[sentence.end - 1].span.end <= cue.start;
+            let sentence = frame
+                .sentences
+                .get(frame.sentences.partition_point(before))?;
+            let words = &items[trimmed(items, sentence.clone())];
+            Some(Span::new(words.first()?.span.start, words.last()?.span.end))
         });
-        match place.filter(|place| place.overlaps(source)) {
+        let holds =
+            |place: &Span| place.overlaps(source) && cue.is_some_and(|cue| place.overlaps(cue));
+        match place.filter(holds) {
             Some(place) => Span::new(source.start.max(place.start), source.end.min(place.end)),
             None => source,
         }
