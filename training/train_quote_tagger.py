@@ -3,8 +3,6 @@
 On some processors oneDNN's AMX kernels crash; ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16 in the environment avoids them."""
 import argparse
 import collections
-import json
-import math
 import os
 import random
 import sys
