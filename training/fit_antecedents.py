@@ -49,10 +49,9 @@ def own_labels(articles):
     for article in articles.values():
         text, at = article["text"], 0
         for quote in article["quotes"]:
-            spans = located(text[at:], quote["spans"])
+            spans = located(text, quote["spans"], at)
             if not spans or (quote["mention"] or "").lower() not in ("he", "she") or not quote["speaker"]:
                 continue
-            spans = [(at + start, at + end) for start, end in spans]
             at = spans[0][0]
             distance = lambda place: min(min(abs(place - end), abs(place + len(quote["mention"]) - start)) for start, end in spans)
             places = [m.start() for m in re.finditer(rf"\b{quote['mention']}\b", text)]

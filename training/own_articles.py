@@ -12,9 +12,9 @@ def held(article_id, share=.2):
     return int(hashlib.sha256(article_id.encode()).hexdigest()[:8], 16) / 2**32 < share
 
 
-def located(text, pieces):
-    """(start, end) of each piece, found in order; None if one is missing."""
-    out, at = [], 0
+def located(text, pieces, at=0):
+    """(start, end) of each piece, found in order from `at` on; None if one is missing."""
+    out = []
     for piece in pieces:
         start = text.find(piece, at)
         if start < 0:

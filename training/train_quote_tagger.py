@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+from own_articles import located
 from quote_tagger import (DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, trim)
 from quote_words import BREAK, read, type_id
 
@@ -107,12 +108,7 @@ def own_article(a):
     """An own-written article with the places of its quotes."""
     text, quotes, doubtful, at = a["text"], [], [], 0
     for q in a["quotes"]:
-        spans = []
-        for s in q["spans"]:
-            i = text.find(s, at)
-            i = text.find(s) if i < 0 else i
-            spans.append([i, i + len(s)])
-            at = i + len(s)
+        spans = located(text, q["spans"], at) or located(text, q["spans"])
         at, end = spans[0][0], spans[-1][1]
         quotes.append({"spans": spans, "speaker": None, "speaker_start": None, "cue_class": "speech"})
         begin = 1 + max(text.rfind(sign, 0, at) for sign in ".!?\n")
@@ -226,6 +222,7 @@ def loss_of(model, reader, batch, args):
     scores = model.labels(hidden)
     m = hidden.size(1)
     target = lambda key: torch.tensor(np.stack([np.pad(x[key], (0, m - len(x[key])), constant_values=-1) for x in batch]))
+
     def loss(key, begin, end):
         labels = target(key).flatten()
         total = F.cross_entropy(scores[..., begin:end].flatten(0, 1), labels, ignore_index=-1, label_smoothing=args.smooth, reduction="sum")

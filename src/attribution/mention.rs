@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::frame::Item;
-use super::names::is_possessive;
+use super::names::owner_in;
 use crate::lexicon::Class;
 
 /// The items of one mention.
@@ -308,10 +308,8 @@ fn is_office(text: &str, words: &[Item]) -> bool {
     let Some((last, before)) = words.split_last() else {
         return false;
     };
-    let owned = before.last().is_some_and(|owner| {
-        owner.class.is(Class::POSSESSIVE) || is_possessive(owner.span.of(text))
-    });
-    last.class.is(Class::ROLE) && (!last.capital || owned)
+    let beside = &before[before.len().saturating_sub(1)..];
+    last.class.is(Class::ROLE) && (!last.capital || owner_in(beside, text).is_some())
 }
 
 /// True for "the union's regional organiser": a description without a name, before the name that

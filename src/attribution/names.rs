@@ -22,6 +22,7 @@ use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
 use entity::{Entities, Kind};
 use phrase::{Name, Phrase, phrases};
+pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
 use role::{modifies, role_of, speaks};
 pub(crate) use spelling::is_possessive;

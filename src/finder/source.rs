@@ -178,7 +178,7 @@ impl Article<'_> {
     /// True where marked words are a heading: a line of their own, short and without a full stop.
     pub(super) fn is_heading(&self, quote: Span, source: Option<Span>) -> bool {
         let here = self.paragraph(quote.start);
-        let Some(frame) = here.checked_sub(1).and_then(|here| self.frames.get(here)) else {
+        let Some(frame) = self.frame(quote) else {
             return false;
         };
         let words = quote.of(self.text);

@@ -118,7 +118,7 @@ impl Names {
 }
 
 /// The last possessive of some items.
-pub(super) fn owner_in(items: &[Item], text: &str) -> Option<usize> {
+pub(crate) fn owner_in(items: &[Item], text: &str) -> Option<usize> {
     items.iter().rposition(|item| {
         item.class.is(Class::POSSESSIVE) || spelling::is_possessive(item.span.of(text))
     })
