@@ -435,3 +435,48 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_quote_is_about_is_no_speaker() {
+    check(
+        "Ada Okafor runs the ferry. “We asked for a bridge,” she said. On Mayor Lena Brandt: “She came, she held a \
+         rope and she left.” As for the price: “I have paid less for a house.”\n\n\
+         Otis Pell wants the bridge. He says of the ferrywoman Ada Okafor: “She rows better than the mayor counts.”\n\n\
+         Of his former skipper he said: “He could smell fog.”",
+        &[
+            "We asked for a bridge, | she | Ada Okafor",
+            "She came, she held a rope and she left. | she | Ada Okafor",
+            "I have paid less for a house. | she | Ada Okafor",
+            "She rows better than the mayor counts. | He | Otis Pell",
+            "He could smell fog. | he | Otis Pell",
+        ],
+    );
+}
+
+#[test]
+fn a_label_with_a_description_is_the_name() {
+    check(
+        "We asked three readers.\n\nAda Okafor, ferry hand: “We asked for a bridge and they sent us a leaflet.”\n\n\
+         From Otis Pell, Quay Street: “I have crossed that river for forty years and I would cross it again.”",
+        &[
+            "We asked for a bridge and they sent us a leaflet. | Ada Okafor | Ada Okafor",
+            "I have crossed that river for forty years and I would cross it again. | Otis Pell | Otis Pell",
+        ],
+    );
+}
+
+#[test]
+fn what_somebody_says_goes_by_their_name() {
+    check(
+        "Otis Pell crossed the river for forty years. His verdict: “They have built a bridge to nowhere.”\n\n\
+         Canon Brendan Hale blessed it. “It stands, which is more than I hoped,” the canon said.",
+        &[
+            "They have built a bridge to nowhere. | His | Otis Pell",
+            "It stands, which is more than I hoped, | the canon | Brendan Hale",
+        ],
+    );
+    check(
+        "Otis Pell owns the yard. According to him, “the bridge will fall before the paint is dry.”",
+        &["the bridge will fall before the paint is dry. | him | Otis Pell"],
+    );
+}

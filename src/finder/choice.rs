@@ -148,6 +148,19 @@ fn prefers_rule(
     if source.end < mention.start && text[source.end..mention.start].trim() == "," {
         return true;
     }
+    // "Ada Vey, ward councillor: “…”": the name before its description.
+    if rule.rule == Rule::Colon
+        && mention.end < source.start
+        && text[mention.end..source.start].trim() == ","
+        && text[source.end..].trim_start().starts_with(':')
+    {
+        return true;
+    }
+    // "Ada Vey says of the mayor: “…”": whom it is about.
+    let about = |cue: Span| mention.end <= cue.start && between(text, cue, source).trim() == "of";
+    if rule.cue.is_some_and(about) {
+        return true;
+    }
     // "Ada Vey told the Herald": whom it was told to.
     let addressed = rule.cue.is_some_and(|cue| {
         mention.end <= cue.start

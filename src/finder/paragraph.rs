@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
-use crate::attribution::report::{Report, first_subject, introducer, reports, trimmed};
+use crate::attribution::report::{Report, first_subject, introducer, is_topic, reports, trimmed};
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::lexicon::Class;
 use crate::quote::{Quote, QuoteKind};
@@ -94,7 +94,10 @@ impl Paragraph<'_> {
                 names,
                 sentence,
                 &covered,
-                subject.as_ref(),
+                (
+                    subject.as_ref(),
+                    carried.as_ref().map(|carried| &carried.attribution),
+                ),
                 found,
                 &mut last_direct,
             );
@@ -249,7 +252,7 @@ impl Paragraph<'_> {
         names: &mut Names,
         sentence: &Range<usize>,
         covered: &[Range<usize>],
-        subject: Option<&Attribution>,
+        (subject, carried): (Option<&Attribution>, Option<&Attribution>),
         found: &mut Vec<AttributedQuote>,
         last_direct: &mut Option<usize>,
     ) {
@@ -286,6 +289,13 @@ impl Paragraph<'_> {
             }
             let introduced =
                 at > sentence.start && (items[at - 1].sign(':') || items[at - 1].sign(','));
+            let topic = items[at - usize::from(at > sentence.start)].sign(':')
+                && is_topic(self.text, &items[sentence.start..at - 1]);
+            if topic && let Some(attribution) = subject.or(carried) {
+                found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution.clone()));
+                *last_direct = Some(found.len() - 1);
+                continue;
+            }
             if sentence_like && introduced || count >= 4 && !words.starts_with(char::is_uppercase) {
                 let Some(mention) = first_subject(self.text, items, sentence, at) else {
                     continue;

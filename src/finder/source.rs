@@ -6,7 +6,7 @@ use super::article::Article;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::described;
 use crate::attribution::names::name_after_note;
-use crate::attribution::report::trimmed;
+use crate::attribution::report::{is_topic, trimmed};
 use crate::attribution::{Attribution, Rule};
 use crate::lexicon::Class;
 use crate::span::Span;
@@ -143,8 +143,39 @@ impl Article<'_> {
         };
         match cut.filter(|&cut| cut > 0) {
             Some(cut) => Span::new(start, items[cut - 1].span.end),
-            None => Span::new(start, end),
+            None => self.subject_pronoun(Span::new(start, end)),
         }
+    }
+
+    /// "he" of "his old master he", as in "Of his old master he said".
+    fn subject_pronoun(&self, source: Span) -> Span {
+        match self.items(source) {
+            Some((_, [.., before, last], _))
+                if last.class.is(Class::STRONG_PRONOUN)
+                    && before.word
+                    && !before.class.is(Class::COORDINATOR) =>
+            {
+                last.span
+            }
+            _ => source,
+        }
+    }
+
+    /// Whether a source only says what the quote is about: "On the mayor: “…”".
+    pub(super) fn is_topic(&self, source: Span, quote: Span) -> bool {
+        let Some(frame) = self.frame(quote) else {
+            return false;
+        };
+        let items = &frame.items;
+        let at = items.partition_point(|item| item.span.end <= quote.start);
+        let holds = |sentence: &&Range<usize>| sentence.contains(&at);
+        let Some(sentence) = frame.sentences.iter().find(holds) else {
+            return false;
+        };
+        sentence.start + 1 < at
+            && items[at - 1].sign(':')
+            && (items[sentence.start].span.start..items[at - 1].span.end).contains(&source.start)
+            && is_topic(self.text, &items[sentence.start..at - 1])
     }
 
     /// True where a source is "who" or "which" alone: it names nobody.

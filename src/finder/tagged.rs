@@ -47,7 +47,8 @@ pub(super) fn attributed(
         let source = tagged
             .first
             .source
-            .map(|source| article.mended_source(source, tagged.first.cue));
+            .map(|source| article.mended_source(source, tagged.first.cue))
+            .filter(|source| !article.is_topic(*source, quote.extent()));
         tagged.first.source = source;
         if quote.spans.is_empty()
             || !article.holds(quote.spans[0].start)

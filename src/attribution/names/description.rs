@@ -41,7 +41,7 @@ const SAME_ROLE: &[&str] = &[
     "author writer novelist",
     "actor actress",
     "superintendent supt",
-    "reverend rev pastor minister vicar",
+    "reverend rev pastor minister vicar priest cleric canon father fr chaplain",
     "convener convenor",
     "source insider official figure",
 ];

@@ -1,11 +1,11 @@
 //! Whose somebody or something is: "its president", "the association's petition", "a spokesman for the minister".
 
-use super::antecedent::{Form, Role};
+use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Gender, Kind};
 use super::resolve::plain;
 use super::{Names, description, spelling};
 use crate::attribution::frame::Item;
-use crate::attribution::{Link, Step};
+use crate::attribution::{Link, SpeakerKind, Step};
 use crate::lexicon::Class;
 use crate::span::Span;
 
@@ -66,6 +66,19 @@ impl Names {
         ))
     }
 
+    /// The newest subject before a place that fits, else the newest of any role.
+    pub(super) fn newest_subject(
+        &self,
+        place: usize,
+        fits: impl Fn(u32) -> bool,
+    ) -> Option<&Occurrence> {
+        const WINDOW: usize = 12;
+        let near = || self.before(place).take(WINDOW);
+        near()
+            .find(|other| !other.quoted && other.role == Role::Subject && fits(other.entity))
+            .or_else(|| near().find(|other| fits(other.entity)))
+    }
+
     /// Whom "his", "its" or "the association's" means, and the place that says so.
     pub(super) fn owner(&self, text: &str, items: &[Item], owner: usize) -> Option<(u32, Span)> {
         let item = items[owner];
@@ -85,20 +98,15 @@ impl Names {
             match word.as_str() {
                 "his" => entity.is_person() && entity.gender() != Some(Gender::Female),
                 "her" => entity.is_person() && entity.gender() != Some(Gender::Male),
-                "its" | "their" => entity.kind == Kind::Organisation,
+                "its" | "their" => matches!(
+                    entity.kind,
+                    Kind::Organisation | Kind::Described(SpeakerKind::Organisation)
+                ),
                 _ => false,
             }
         };
         if matches!(word.as_str(), "his" | "her" | "its" | "their") {
-            let subject = self
-                .before(item.span.start)
-                .take(12)
-                .find(|other| !other.quoted && other.role == Role::Subject && fits(other.entity))
-                .or_else(|| {
-                    self.before(item.span.start)
-                        .take(12)
-                        .find(|other| fits(other.entity))
-                });
+            let subject = self.newest_subject(item.span.start, fits);
             return subject.map(|other| (other.entity, other.span));
         }
         // "the association's": the body that a description of that noun means.
@@ -115,6 +123,27 @@ impl Names {
             .find(|other| other.entity == index)?;
         Some((index, place.span))
     }
+}
+
+/// What somebody says goes by their name: "her verdict", "the mayor's answer".
+pub(super) fn is_saying(noun: &str) -> bool {
+    const SAYINGS: [&str; 14] = [
+        "advice",
+        "answer",
+        "assessment",
+        "comment",
+        "complaint",
+        "explanation",
+        "message",
+        "reasoning",
+        "reply",
+        "response",
+        "retort",
+        "verdict",
+        "view",
+        "words",
+    ];
+    SAYINGS.contains(&noun)
 }
 
 /// The last possessive of some items.

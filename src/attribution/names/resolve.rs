@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
 use super::phrase::{NOUNS, Phrase, is_honour, phrases};
-use super::possessor::owner_in;
+use super::possessor::{is_saying, owner_in};
 use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
@@ -24,8 +24,9 @@ impl Names {
             return Resolved::default();
         };
         let span = Span::new(first.span.start, last.span.end);
-        let pronoun = Class::STRONG_PRONOUN | Class::SUBORDINATOR;
-        if items.len() == 1 && first.class.is(pronoun) && !first.name() {
+        let pronoun = Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::SUBORDINATOR;
+        let possessive = first.is_word(text, "his") || first.is_word(text, "her");
+        if items.len() == 1 && (first.class.is(pronoun) || possessive) && !first.name() {
             return self.pronoun(text, first, span);
         }
         if let Some(spoken) = self.spoken_by(text, items, span) {
@@ -235,9 +236,11 @@ impl Names {
                 span: place,
                 link: Link::Possessor,
             });
+            let saying = is_saying(items[head - 1].span.of(text));
             name = match kind {
                 // A petition, a letter or a placard speaks for whoever wrote it.
                 SpeakerKind::Document => self.entities.display(owning),
+                _ if saying => self.entities.display(owning),
                 _ => self.owned(text, items, owner, owning),
             };
         }
@@ -295,8 +298,8 @@ impl Names {
     fn pronoun(&self, text: &str, item: &Item, span: Span) -> Resolved {
         let word = item.span.of(text).to_lowercase();
         let gender = match word.as_str() {
-            "he" => Some(Gender::Male),
-            "she" => Some(Gender::Female),
+            "he" | "him" | "his" => Some(Gender::Male),
+            "she" | "her" => Some(Gender::Female),
             _ => None,
         };
         let read = self
@@ -324,6 +327,13 @@ impl Names {
             self.entity(&pronoun, span)
         };
         match word.as_str() {
+            "him" | "his" | "her" => {
+                let person = self.newest_subject(span.start, |index| {
+                    let entity = self.entities.get(index);
+                    entity.is_person() && entity.gender().is_none_or(|own| Some(own) == gender)
+                });
+                person.map_or(unresolved, standing_for)
+            }
             "who" | "which" => {
                 let mut named = (self.before(span.start))
                     .filter(|other| other.form != Form::Pronoun && !other.quoted);

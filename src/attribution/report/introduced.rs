@@ -22,6 +22,9 @@ pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) ->
         .get(colon + 1)
         .filter(|_| colon + 1 < sentence.end)?
         .passage?;
+    if is_topic(text, &items[sentence.start..colon]) {
+        return None;
+    }
     let (mention, rule) = introducer(text, items, &sentence, colon)?;
     Some(Report {
         cue: colon..colon + 1,
@@ -30,6 +33,32 @@ pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) ->
             .collect(),
         rule,
     })
+}
+
+/// True of what stands before a colon and says only what the words after it are about: "On the mayor", "But as
+/// for the price". Whoever spoke before goes on.
+pub fn is_topic(text: &str, items: &[Item]) -> bool {
+    let verb = Class::AUX | Class::MODAL | Class::VERB | Class::FINITE;
+    let joint = items
+        .first()
+        .is_some_and(|item| item.class.is(Class::COORDINATOR));
+    let items = &items[usize::from(joint)..];
+    let begins = |words: &[&str]| {
+        items.len() > words.len()
+            && (words.iter().zip(items)).all(|(word, item)| item.is_word(text, word))
+    };
+    let openings: [&[&str]; 6] = [
+        &["on"],
+        &["of"],
+        &["about"],
+        &["regarding"],
+        &["as", "for"],
+        &["as", "to"],
+    ];
+    openings.iter().any(|words| begins(words))
+        && !items
+            .iter()
+            .any(|item| item.class.is(verb) || item.past || item.passage.is_some())
 }
 
 /// What a live report's sentence says after the time that it begins with: "20:02 VEY: …", "8.20pm — …".
@@ -93,6 +122,7 @@ pub fn introducer(
     let source = (sentence.start..colon.min(sentence.start + 3))
         .find(|&at| items[at].is_word(text, "from") || items[at].is_word(text, "to"))
         .map(|at| at + 1..colon)
+        .map(|source| verbless(text, items, source.clone()).unwrap_or(source))
         .filter(|source| !source.is_empty() && items[source.clone()].iter().all(|item| item.word));
     if let Some(source) = source {
         return Some((source, Rule::Colon));
@@ -150,8 +180,10 @@ fn verbless(text: &str, items: &[Item], range: Range<usize>) -> Option<Mention> 
     let own = |item: &Item| item.is_word(text, "his") || item.is_word(text, "her");
     let person = names > 1 || names > 0 && rest.iter().any(own);
     let next = rest.iter().find(|item| !item.sign(','))?;
-    (person && calm && next.class.is(Class::PREPOSITION) && !next.is_word(text, "for"))
-        .then(|| range.start..range.start + names)
+    let about = next.class.is(Class::PREPOSITION) && !next.is_word(text, "for");
+    // "Ada Vey, ward councillor"
+    let described = names > 1 && rest[0].sign(',');
+    (person && calm && (about || described)).then(|| range.start..range.start + names)
 }
 
 const PEOPLE: Class = Class(Class::ROLE.0 | Class::GROUP.0 | Class::ORGANISATION.0);
