@@ -12,7 +12,7 @@ use super::mention::Mention;
 use super::rule::Rule;
 use crate::lexicon::Class;
 use introduced::introduced;
-pub use introduced::{first_subject, introducer, is_topic};
+pub use introduced::{first_subject, introducer, only_told_about};
 use verb::verb;
 
 /// One cue with its speaker and its words, as items of a paragraph.

@@ -5,7 +5,9 @@ use std::ops::Range;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::before;
 use crate::attribution::names::{Names, Resolved};
-use crate::attribution::report::{Report, first_subject, introducer, is_topic, reports, trimmed};
+use crate::attribution::report::{
+    Report, first_subject, introducer, only_told_about, reports, trimmed,
+};
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::lexicon::Class;
 use crate::quote::{Quote, QuoteKind};
@@ -289,9 +291,9 @@ impl Paragraph<'_> {
             }
             let introduced =
                 at > sentence.start && (items[at - 1].sign(':') || items[at - 1].sign(','));
-            let topic = items[at - usize::from(at > sentence.start)].sign(':')
-                && is_topic(self.text, &items[sentence.start..at - 1]);
-            if topic && let Some(attribution) = subject.or(carried) {
+            if only_told_about(self.text, items, sentence, at)
+                && let Some(attribution) = subject.or(carried)
+            {
                 found.push(self.quote(std::slice::from_ref(&(at..at + 1)), attribution.clone()));
                 *last_direct = Some(found.len() - 1);
                 continue;

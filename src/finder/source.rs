@@ -6,7 +6,7 @@ use super::article::Article;
 use crate::attribution::frame::{Frame, Item};
 use crate::attribution::mention::described;
 use crate::attribution::names::name_after_note;
-use crate::attribution::report::{is_topic, trimmed};
+use crate::attribution::report::{only_told_about, trimmed};
 use crate::attribution::{Attribution, Rule};
 use crate::lexicon::Class;
 use crate::span::Span;
@@ -172,10 +172,8 @@ impl Article<'_> {
         let Some(sentence) = frame.sentences.iter().find(holds) else {
             return false;
         };
-        sentence.start + 1 < at
-            && items[at - 1].sign(':')
-            && (items[sentence.start].span.start..items[at - 1].span.end).contains(&source.start)
-            && is_topic(self.text, &items[sentence.start..at - 1])
+        only_told_about(self.text, items, sentence, at)
+            && (items[sentence.start].span.start..items[at].span.start).contains(&source.start)
     }
 
     /// True where a source is "who" or "which" alone: it names nobody.

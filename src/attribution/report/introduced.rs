@@ -22,7 +22,7 @@ pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) ->
         .get(colon + 1)
         .filter(|_| colon + 1 < sentence.end)?
         .passage?;
-    if is_topic(text, &items[sentence.start..colon]) {
+    if only_told_about(text, items, &sentence, colon + 1) {
         return None;
     }
     let (mention, rule) = introducer(text, items, &sentence, colon)?;
@@ -35,9 +35,13 @@ pub(super) fn introduced(text: &str, items: &[Item], sentence: &Range<usize>) ->
     })
 }
 
-/// True of what stands before a colon and says only what the words after it are about: "On the mayor", "But as
-/// for the price". Whoever spoke before goes on.
-pub fn is_topic(text: &str, items: &[Item]) -> bool {
+/// True where the sentence says only what the words at the item `at` are about, "On the mayor: “…”", "But as for the
+/// price: “…”". Whoever spoke before goes on.
+pub fn only_told_about(text: &str, items: &[Item], sentence: &Range<usize>, at: usize) -> bool {
+    if at <= sentence.start + 1 || !items[at - 1].sign(':') {
+        return false;
+    }
+    let items = &items[sentence.start..at - 1];
     let verb = Class::AUX | Class::MODAL | Class::VERB | Class::FINITE;
     let joint = items
         .first()
