@@ -6,18 +6,15 @@ Macro-F1 by source of the development rows, the public tests, the contract artic
 turned-about targets and of real quotes; the turned targets of which both are right. A model's answers are kept in `--out` and not asked for again.
 """
 import argparse
-import collections
-import json
 import os
 import subprocess
 
-from evaluate_stance import STANCE_DEV, macro_f1
+from evaluate_stance import figures
 from own_articles import own_rows
-from stance_data import load_rows
-from stance_rows import flip_rows
+from stance_data import KEPT, load_rows, write_rows
+from stance_rows import both_right, flip_rows
 
 DATA = os.path.join(os.path.dirname(__file__), "data")
-KEPT = ("id", "text", "target", "label", "source", "task")
 
 
 def held_rows(names, prefix):
@@ -49,30 +46,23 @@ def answers(program, model, rows, path):
     """{id: label}."""
     if not os.path.exists(path):
         asked = path.removesuffix(".jsonl") + ".rows.jsonl"
-        with open(asked, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps({key: row[key] for key in KEPT}, ensure_ascii=False) + "\n" for row in rows)
+        write_rows(asked, ({key: row[key] for key in ("id", *KEPT)} for row in rows))
         subprocess.run([program, "label", asked, "--model", model, "-q", "-o", path], check=True)
     return {row["id"]: row["label"] for row in load_rows([path])}
 
 
-def figures(sets, labels):
-    """{figure: value}; an answer that is also right counts as the label."""
+def column(sets, labels):
+    """{figure: value} of a model's labels."""
     found = {}
     for name, rows in sets.items():
-        pairs = collections.defaultdict(list)
-        for row in rows:
-            label = labels[name].get(row["id"])
-            pairs[row["source"]].append((row["label"], row["label"] if label in row.get("also_right", ()) else label))
+        given = [labels[name].get(row["id"]) for row in rows]
         if name == "flips":
-            right = [label == wanted for wanted, label in pairs["flips"]]
-            found["flips, both right"] = sum(a and b for a, b in zip(right[::2], right[1::2]))
+            found["flips, both right"] = both_right([label == row["label"] for row, label in zip(rows, given)])
             continue
-        scores = {source: macro_f1(of) for source, of in pairs.items()}
-        if name == "dev":
-            found["mean of dev's stance sources"] = sum(scores[source] for source in STANCE_DEV) / len(STANCE_DEV)
         if name == "evaluation":
-            found["data/evaluation, stance right"] = sum(a == b for a, b in pairs["data/evaluation stance"]) / len(pairs["data/evaluation stance"])
-        found |= scores
+            right = [label in (row["label"], *row["also_right"]) for row, label in zip(rows, given) if row["source"] == "data/evaluation stance"]
+            found["data/evaluation, stance right"] = sum(right) / len(right)
+        found |= figures(rows, [(label, None) for label in given])
     return found
 
 
@@ -88,9 +78,9 @@ def main():
     for model in args.models:
         folder = os.path.join(args.out, os.path.basename(os.path.normpath(model)))
         os.makedirs(folder, exist_ok=True)
-        columns.append(figures(sets, {name: answers(args.program, model, rows, os.path.join(folder, name + ".jsonl")) for name, rows in sets.items()}))
+        columns.append(column(sets, {name: answers(args.program, model, rows, os.path.join(folder, name + ".jsonl")) for name, rows in sets.items()}))
     for figure in columns[0]:
-        print(f"{figure:32}" + " ".join(f"{column[figure]:7.3f}" for column in columns))
+        print(f"{figure:32}" + " ".join(f"{of[figure]:7.3f}" for of in columns))
 
 
 if __name__ == "__main__":

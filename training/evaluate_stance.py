@@ -5,15 +5,14 @@
 import argparse
 import collections
 import hashlib
-import json
 import os
 
 import torch
 
 from own_articles import own_rows
-from stance_data import load_rows
+from stance_data import load_rows, write_rows
 from stance_model import Pieces, load_model, predict, probabilities
-from stance_rows import flip_rows
+from stance_rows import both_right, flip_rows
 
 STANCE_DEV = ("vast", "ibm30k", "ibm30k_np", "perspectrum", "seesaw", "semeval16a", "pstance", "wtwt", "dse", "arc", "vacstance", "covid19stance")
 
@@ -89,8 +88,7 @@ def main():
 
     def write(name, lines):
         if args.out:
-            with open(os.path.join(args.out, name), "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            write_rows(os.path.join(args.out, name), lines)
 
     def report(name, rows):
         answered = answers(model, pieces, rows, args.window, args.bf16)
@@ -101,8 +99,7 @@ def main():
     if args.flips:
         rows = list(flip_rows(args.flips))
         right = [label == row["label"] for row, (label, _) in zip(rows, report("flips", rows))]
-        both = sum(a and b for a, b in zip(right[::2], right[1::2]))
-        print(f"flips: both right {both} of {len(rows) // 2}, the first {sum(right[::2])}")
+        print(f"flips: both right {both_right(right)} of {len(rows) // 2}, the first {sum(right[::2])}")
     for path in args.rows:
         rows = [r for r in load_rows([path]) if r["source"] not in args.skip]
         report(os.path.basename(path), at_most(rows, args.at_most) if args.at_most else rows)

@@ -15,7 +15,7 @@ import random
 
 import torch
 
-from stance_data import load_rows
+from stance_data import by_source, load_rows
 from stance_model import FIRST, HEADS, Pieces, head_of, load_model, predict
 from train_stance import save_folder
 
@@ -75,11 +75,8 @@ def main():
     ap.add_argument("--seed", type=int, default=3)
     args = ap.parse_args()
     rng = random.Random(args.seed)
-    by_source = collections.defaultdict(list)
-    for row in load_rows(args.rows):
-        if row["label"] is not None and row["task"] != "nli":
-            by_source[row["source"]].append(row)
-    rows = [row for _, own in sorted(by_source.items()) for row in rng.sample(own, min(len(own), args.of_source))]
+    sources = by_source(row for row in load_rows(args.rows) if row["label"] is not None and row["task"] != "nli")
+    rows = [row for _, own in sorted(sources.items()) for row in rng.sample(own, min(len(own), args.of_source))]
     model, tokenizer = load_model(args.model)
     classifier, model.classifier = model.classifier, torch.nn.Identity()
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -7,14 +7,12 @@ so that `train_stance.py --often` can count them.
 """
 import argparse
 import collections
-import json
 import os
 import random
 
 from own_articles import own_rows
-from stance_data import load_rows
+from stance_data import KEPT, by_source, load_rows, write_shuffled
 
-KEPT = ("text", "target", "label", "source", "task")
 # Rows of a public source at most; what is not named is left out.
 PUBLIC = {"vast": 11000, "seesaw": 6000, "newsmtsc": 9000, "pstance": 5000, "semeval16a": 3000, "dse": 6000, "arc": 2400, "ibm30k_np": 2600, "ibm30k": 2600, "perspectrum": 3500,
           "ukp_sam": 2400, "ibm_kpa21": 1300, "wtwt": 1500, "covid19stance": 2200, "vacstance": 1716, "vaccinelies": 900, "multitarget": 1100, "imgarg": 700, "mpchi": 700,
@@ -32,9 +30,7 @@ TURNED = {"own_quote": "own_turn", "own_quote_claim": "own_turn", "own_quote_oth
 
 
 def public_rows(path, rng):
-    sources = collections.defaultdict(list)
-    for row in load_rows([path]):
-        sources[row["source"]].append({key: row[key] or "" if key == "target" else row[key] for key in KEPT})
+    sources = by_source({**{key: row[key] for key in KEPT}, "target": row["target"] or ""} for row in load_rows([path]))
     if all(source.endswith("_negsample") for source in sources):
         rows = [row for rows in sources.values() for row in rows]
         return rng.sample(rows, min(NEGATIVE, len(rows)))
@@ -61,10 +57,7 @@ def main():
     rng = random.Random(args.seed)
     rows = [row for path in args.public for row in public_rows(path, rng)] + [row for path in args.own for row in drawn(path, rng)]
     rows = list({(row["text"], row["target"], row["task"]): row for row in rows}.values())
-    rng.shuffle(rows)
-    with open(args.out, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    print(f"{len(rows)} rows: {dict(collections.Counter(row['source'] for row in rows).most_common())}")
+    write_shuffled(args.out, rows, rng)
 
 
 if __name__ == "__main__":

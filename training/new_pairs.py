@@ -7,17 +7,14 @@ running texts, at most two of a text. With `--of-all N` pairs are made of N rows
 """
 import argparse
 import collections
-import json
 import random
 
 import torch
 
 from own_articles import own_rows
-from stance_data import load_rows
+from stance_data import KEPT, by_source, load_rows, write_shuffled
 from stance_model import Pieces, load_model
 from transfer_pairs import News, NearTargets, Passages, Replaced, joined_pairs, other_pairs, replaced_pairs, turned_pairs
-
-KEPT = ("text", "target", "label", "source", "task")
 
 
 class Fresh:
@@ -68,10 +65,7 @@ def main():
     near = NearTargets({row["target"] for row in train + own if row["task"] == "stance"}, Pieces(tokenizer), model)
     replaced, fresh, rng = Replaced(tokenizer, model), Fresh(load_rows(args.known)), random.Random(args.seed)
     if args.of_all:
-        sources = collections.defaultdict(list)
-        for row in train:
-            sources[row["source"]].append(row)
-        rows, paired = [], [row for rows in sources.values() for row in rng.sample(rows, min(len(rows), args.of_all))]
+        rows, paired = [], [row for rows in by_source(train).values() for row in rng.sample(rows, min(len(rows), args.of_all))]
     else:
         rows = paired = fresh(train)
     made = (other_pairs(paired, near, args.foreign, args.crops, f"{args.seed} other")
@@ -82,10 +76,7 @@ def main():
     for path, count in zip(args.passages, args.passage_rows, strict=True):
         running += Passages(load_rows([path]), near).pairs(count, f"{args.seed} passages")
     rows += fresh(running, most=2)
-    rng.shuffle(rows)
-    with open(args.out, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    print(f"{len(rows)} rows: {dict(collections.Counter(row['source'] for row in rows).most_common())}")
+    write_shuffled(args.out, rows, rng)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import json
 import random
 import re
 
+# What a row is kept with where it is labelled or taught.
+KEPT = ("text", "target", "label", "source", "task")
 # Rows of each source in one round of the mix: large sources and easy ones are held back, so that no style dominates; what is not named
 # comes whole, and a number above a source's size repeats it. Sources with long rows cost by tokens, so arc is held back too. anli stays
 # near chance at this size.
@@ -66,14 +68,32 @@ def load_rows(paths):
     return rows
 
 
+def write_rows(path, rows):
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def write_shuffled(path, rows, rng):
+    """Shuffles the rows, writes them and tells how many each source has."""
+    rng.shuffle(rows)
+    write_rows(path, rows)
+    print(f"{len(rows)} rows: {dict(collections.Counter(row['source'] for row in rows).most_common())}")
+
+
+def by_source(rows):
+    """{source: its rows}"""
+    sources = collections.defaultdict(list)
+    for row in rows:
+        sources[row["source"]].append(row)
+    return sources
+
+
 class Mix:
     """Rounds of rows. Round k depends on the seed and k alone, so that a stopped training goes on with the same rows."""
 
     def __init__(self, rows, seed, own=(), own_share=0.0, own_forms=None, turned=TURNED, sizes=ROWS):
         self.seed, self.own, self.own_share, self.own_forms, self.turned, self.sizes = seed, list(own), own_share, own_forms, turned, sizes
-        self.sources = collections.defaultdict(list)
-        for row in rows:
-            self.sources[row["source"]].append(row)
+        self.sources = by_source(rows)
         self.targets = {s: sorted({r["target"] for r in rs}) for s, rs in self.sources.items()}
 
     def part(self, name, k, n):

@@ -9,10 +9,9 @@
 """
 import argparse
 import csv
-import json
 
 from own_articles import contexts, own_rows
-from stance_data import FLIP, load_rows
+from stance_data import FLIP, load_rows, write_rows
 
 
 def gold_rows(gold, stance, form):
@@ -34,15 +33,20 @@ def flip_rows(path):
             yield {"id": f"flip-{k}-b", "text": r["text"], "target": r["flip"], "label": FLIP[r["label"]], "source": "flips", "task": "stance"}
 
 
+def both_right(right):
+    """Of how many pairs both are right, given which of flip_rows' are."""
+    return sum(a and b for a, b in zip(right[::2], right[1::2]))
+
+
 def score_flips(path, pred):
     got = {p["id"]: p["label"] for p in load_rows([pred])}
     rows = list(flip_rows(path))
     pairs = list(zip(rows[::2], rows[1::2]))
-    right = [(got[a["id"]] == a["label"], got[b["id"]] == b["label"]) for a, b in pairs]
-    both, first = sum(a and b for a, b in right), sum(a for a, _ in right)
-    print(f"{len(pairs)} pairs; first right {first}, second right {sum(b for _, b in right)}, both right {both} ({both / len(pairs):.3f}); "
+    right = [got[row["id"]] == row["label"] for row in rows]
+    both, first = both_right(right), sum(right[::2])
+    print(f"{len(pairs)} pairs; first right {first}, second right {sum(right[1::2])}, both right {both} ({both / len(pairs):.3f}); "
           f"of those with the first right, flipped rightly {both / max(first, 1):.3f}")
-    for (a, b), ok in zip(pairs, right):
+    for (a, b), ok in zip(pairs, zip(right[::2], right[1::2])):
         if not all(ok):
             print("  ", a["text"], "|", a["target"], got[a["id"]], "|", b["target"], got[b["id"]])
 
@@ -63,9 +67,7 @@ def main():
         rows = gold_rows(*args.files, args.form)
     else:
         rows = flip_rows(*args.files)
-    with open(args.out, "w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    write_rows(args.out, rows)
 
 
 if __name__ == "__main__":

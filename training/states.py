@@ -11,7 +11,6 @@ by its standard deviation, vary most; `widths.npy` how much. A row that no teach
 """
 import argparse
 import collections
-import json
 import os
 import random
 import shutil
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 
 from own_articles import own_rows
-from stance_data import load_rows
+from stance_data import KEPT, load_rows, write_rows
 from stance_model import TARGET_TOKENS, Pieces, beginning, load_model, probabilities
 
 DIRECTIONS = 256
@@ -141,7 +140,7 @@ def main():
     rng = random.Random(args.seed)
     teacher, teacher_tokenizer = load_model(args.teacher)
     student_pieces, teacher_pieces = Pieces(load_model(args.student)[1]), Pieces(teacher_tokenizer)
-    own = [{k: r[k] for k in ("text", "target", "label", "source", "task")} for r in own_rows(args.own) if not r["held"]]
+    own = [{k: r[k] for k in KEPT} for r in own_rows(args.own) if not r["held"]]
     labelled = load_rows(args.labelled) + list({(r["text"], r["target"], r["task"]): r for r in own}.values())
     order = chosen([row for row in labelled if row["label"] is not None or row["source"] not in args.labels_alone], rng)
     for pieces in (student_pieces, teacher_pieces):
@@ -161,8 +160,7 @@ def main():
         tokens += len(text) + len(target)
     rng.shuffle(rows)
     for name, content in (("rows", [row for row, _ in rows]), ("ids", [ids for _, ids in rows]), ("others", others)):
-        with open(os.path.join(args.out, name + ".jsonl"), "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
+        write_rows(os.path.join(args.out, name + ".jsonl"), content)
     print(f"{len(rows)} rows of {tokens:,} tokens; {len(others)} others")
     if args.directions:
         for name in ("projection.f32", "widths.npy"):

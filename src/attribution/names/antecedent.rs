@@ -181,7 +181,7 @@ pub(crate) fn candidates(
                     Kind::Unknown => !is_code(&entity.name) && !is_thing(&entity.name),
                     Kind::Person => true,
                 };
-                if !can || entity.gender().is_some_and(|gender| gender != asked.gender) {
+                if !can || !entity.may_be(asked.gender) {
                     continue;
                 }
                 found.push(Candidate {

@@ -88,6 +88,11 @@ impl Entity {
         }
     }
 
+    /// False where the text tells that another pronoun fits.
+    pub fn may_be(&self, gender: Gender) -> bool {
+        self.gender().is_none_or(|own| own == gender)
+    }
+
     /// True for a name of two words or more, or one with signs of a person.
     pub fn is_person(&self) -> bool {
         self.kind == Kind::Person

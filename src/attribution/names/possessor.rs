@@ -96,8 +96,8 @@ impl Names {
         let fits = |index: u32| {
             let entity = self.entities.get(index);
             match word.as_str() {
-                "his" => entity.is_person() && entity.gender() != Some(Gender::Female),
-                "her" => entity.is_person() && entity.gender() != Some(Gender::Male),
+                "his" => entity.is_person() && entity.may_be(Gender::Male),
+                "her" => entity.is_person() && entity.may_be(Gender::Female),
                 "its" | "their" => matches!(
                     entity.kind,
                     Kind::Organisation | Kind::Described(SpeakerKind::Organisation)

@@ -236,12 +236,12 @@ impl Names {
                 span: place,
                 link: Link::Possessor,
             });
-            let saying = is_saying(items[head - 1].span.of(text));
-            name = match kind {
-                // A petition, a letter or a placard speaks for whoever wrote it.
-                SpeakerKind::Document => self.entities.display(owning),
-                _ if saying => self.entities.display(owning),
-                _ => self.owned(text, items, owner, owning),
+            // A petition, a letter or a placard speaks for whoever wrote it, and so does a verdict.
+            let speaks_for =
+                kind == SpeakerKind::Document || is_saying(items[head - 1].span.of(text));
+            name = match speaks_for {
+                true => self.entities.display(owning),
+                false => self.owned(text, items, owner, owning),
             };
         }
         if owner.is_none()
@@ -330,7 +330,7 @@ impl Names {
             "him" | "his" | "her" => {
                 let person = self.newest_subject(span.start, |index| {
                     let entity = self.entities.get(index);
-                    entity.is_person() && entity.gender().is_none_or(|own| Some(own) == gender)
+                    entity.is_person() && gender.is_some_and(|gender| entity.may_be(gender))
                 });
                 person.map_or(unresolved, standing_for)
             }
