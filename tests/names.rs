@@ -213,6 +213,15 @@ fn pronouns_follow_gender_and_who_was_spoken_of() {
                   ^^^ Zorvane Quill (person)",
     );
     check(
+        "Zorvane Quell met Peter Malk on Friday. Malk said the pier was sound.
+Quell shook his head. “The pier leaks,” he said.
+                                        ^^ Zorvane Quell (person)",
+    );
+    check(
+        "A weaver in Drumlin, who gave no name, said the rent was high. “I sold my loom,” she said.
+                                                                                 ^^^ a weaver in Drumlin (role)",
+    );
+    check(
         "The town attorney said that the deed was lost.
 “I looked twice,” he said.
                   ^^ town attorney (role)",

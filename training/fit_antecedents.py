@@ -2,7 +2,7 @@
 """Fits the weights of the antecedents of he and she (src/attribution/names/antecedent.rs).
 
     for name in TRAIN data/own_articles_3; do cargo run --release --example antecedents -- $name.jsonl > $(basename $name).candidates.jsonl; done
-    fit_antecedents.py TRAIN.jsonl TRAIN.candidates.jsonl pronouns.train.tsv data/own_articles_3.jsonl own_articles_3.candidates.jsonl
+    fit_antecedents.py TRAIN.jsonl TRAIN.candidates.jsonl pronouns.train.tsv data/own_articles_3.jsonl own_articles_3.candidates.jsonl [more of these pairs]
 
 TRAIN.jsonl is the train part of the quote corpus (texts, and speaker_canonical where given by hand); pronouns.train.tsv
 holds places only: a pronoun, and the name that a reader of the article gave it. The own-written articles name the speaker
@@ -63,6 +63,8 @@ def own_labels(articles):
 
 def is_right(candidate, name):
     known, wanted = words(candidate), words(name)
+    if len(known) > 1 and wanted[-len(known):] == known:        # "Dr Sunita Rao"
+        return True
     return bool(known) and (known[-1] in wanted and (len(wanted) == 1 or len(known) == 1 or wanted[0] in known or wanted[-1] not in known[-1:])
                             or known == wanted[:1] or set(wanted) <= set(known))
 
@@ -105,10 +107,13 @@ def choices(gold, candidates):
 
 
 def main():
-    corpus, candidates, places, own, own_candidates = sys.argv[1:6]
+    corpus, candidates, places, *own = [argument for argument in sys.argv[1:] if argument != "-v"]
     read = lambda path: {a["id"]: a for a in map(json.loads, open(path))}
     articles = read(corpus)
-    sets = [choices(labels(articles, places), candidates), choices(own_labels(read(own)), own_candidates)]
+    sets = [choices(labels(articles, places), candidates), ([], [])]
+    for path, own_candidates in zip(own[::2], own[1::2]):
+        for all_of_it, part in zip(sets[1], choices(own_labels(read(path)), own_candidates)):
+            all_of_it += part
     n = sets[0][0][0][0].shape[1]
     folds = [{a: i % 10 for i, a in enumerate(sorted({o[0] for o in owners}))} for _, owners in sets]
     hits = [[], []]
@@ -129,4 +134,5 @@ def main():
                     print(owner[0], owner[1], owner[2], [(owner[3][i], round(float(s[i]), 1)) for i in np.argsort(-s)[:4]])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -73,7 +73,7 @@ impl Names {
         let items = &frame.items;
         let heading = is_heading(items);
         if let Some(author) = byline(text, items) {
-            let phrases = phrases(text, items, author, false);
+            let phrases = phrases(text, items, author, false, &|_| false);
             if let Some(Phrase::Name(name)) = phrases.first() {
                 self.author = Some(self.entities.name(text, items, name).0);
             }
@@ -99,7 +99,8 @@ impl Names {
             .peekable();
         let first = self.log.len();
         let mut led = false;
-        for phrase in phrases(text, items, sentence.clone(), heading) {
+        let surname = |word: &str| self.entities.is_surname(word);
+        for phrase in phrases(text, items, sentence.clone(), heading, &surname) {
             let start = match &phrase {
                 Phrase::Name(name) => name.titles.start,
                 Phrase::Description(description) => description.words.start,
@@ -281,7 +282,8 @@ impl Names {
             if !ends {
                 continue;
             }
-            for phrase in phrases(text, &items, start..at + 1, false) {
+            let surname = |word: &str| self.entities.is_surname(word);
+            for phrase in phrases(text, &items, start..at + 1, false, &surname) {
                 let Phrase::Name(name) = phrase else { continue };
                 let (entity, link) = self.entities.name(text, &items, &name);
                 self.log.push(Occurrence {

@@ -135,11 +135,14 @@ impl Entities {
         known.is_some_and(|all| (all.iter()).any(|&one| self.get(one).kind != Kind::Organisation))
     }
 
-    fn is_surname(&self, word: &str) -> bool {
-        let known = self.by_word.get(word);
+    /// Whether somebody has been named by a given name and this word.
+    pub fn is_surname(&self, word: &str) -> bool {
+        let word = folded(word);
+        let known = self.by_word.get(&word);
         known.is_some_and(|all| {
             let mut all = all.iter().map(|&one| self.get(one));
-            all.any(|known| known.is_person() && known.given().is_some() && known.surname() == word)
+            let body = |known: &Entity| known.kind == Kind::Organisation;
+            all.any(|known| !body(known) && known.given().is_some() && known.surname() == word)
         })
     }
 

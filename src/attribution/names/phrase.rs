@@ -44,12 +44,14 @@ pub(crate) struct Description {
     pub definite: bool,
 }
 
-/// The phrases of the items `range`, which is one sentence, in order.
+/// The phrases of the items `range`, which is one sentence, in order. `is_surname` tells of a word
+/// that opens it whether somebody has been named by it.
 pub(crate) fn phrases(
     text: &str,
     items: &[Item],
     range: Range<usize>,
     heading: bool,
+    is_surname: &dyn Fn(&str) -> bool,
 ) -> Vec<Phrase> {
     let mut found: Vec<Phrase> = Vec::new();
     let mut at = range.start;
@@ -71,7 +73,7 @@ pub(crate) fn phrases(
                 continue;
             }
         }
-        if let Some(name) = name_at(text, items, at, &range, heading) {
+        if let Some(name) = name_at(text, items, at, &range, heading, is_surname) {
             at = name.words.end;
             let described = match found.last() {
                 Some(Phrase::Description(description)) if leads(items, description, &name) => {
@@ -158,6 +160,7 @@ fn name_at(
     start: usize,
     range: &Range<usize>,
     heading: bool,
+    is_surname: &dyn Fn(&str) -> bool,
 ) -> Option<Name> {
     let opening =
         start == range.start || heading || !items[start - 1].word && !items[start - 1].sign(',');
@@ -266,10 +269,14 @@ fn name_at(
     {
         return None;
     }
-    // A single unlisted word that opens a sentence is a name if a verb, a comma or 's follows. What
-    // stands before "this" or "your" is a verb: "Stop this now."
+    // A single unlisted word that opens a sentence is a name if somebody has it, or if a verb, a comma
+    // or 's follows. What stands before "this" or "your" is a verb: "Stop this now."
     let determiner = Class::DETERMINER | Class::POSSESSIVE | Class::OBJECT_PRONOUN;
-    let single = end - start == 1 && opening && !organisation && last.class == Class::default();
+    let single = end - start == 1
+        && opening
+        && !organisation
+        && last.class == Class::default()
+        && !is_surname(last.span.of(text));
     if single
         && items
             .get(end)
@@ -536,6 +543,15 @@ fn description_at(
         }
     }
     let head = head?;
+    // "shook his head"
+    let of = items.get(head + 1).filter(|_| head + 1 < range.end);
+    if first.class.is(Class::POSSESSIVE)
+        && head == start + 1
+        && items[head].is_word(text, "head")
+        && !of.is_some_and(|of| of.is_word(text, "of") || of.sign(','))
+    {
+        return None;
+    }
     // "the Harlow Falls Patrol Association", "the Center for Fair Tariffs": a name with its article.
     let noun = items[head];
     if noun.capital && noun.class.is(Class::ORGANISATION) {

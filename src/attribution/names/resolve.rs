@@ -265,7 +265,8 @@ impl Names {
     fn unread(&mut self, text: &str, items: &[Item], head: usize, mention: Span) -> Resolved {
         let last = items[head - 1];
         if last.name() {
-            let found = phrases(text, items, 0..head, false);
+            let surname = |word: &str| self.entities.is_surname(word);
+            let found = phrases(text, items, 0..head, false, &surname);
             let name = found.into_iter().rev().find_map(|phrase| match phrase {
                 Phrase::Name(name) if name.words.end == head => Some(name),
                 _ => None,

@@ -31,7 +31,7 @@ pub(super) fn role_of(
         return Role::Possessive;
     }
     let before = (range.start > sentence.start).then(|| items[range.start - 1]);
-    let mut at = range.end;
+    let mut at = over_complement(items, sentence, range);
     // Over an aside: "NAME, the mayor, said".
     if at < sentence.end && (items[at].sign(',') || items[at].sign('(') || items[at].dash()) {
         let close = (at + 1..sentence.end.min(at + 26))
@@ -43,9 +43,7 @@ pub(super) fn role_of(
             }
         }
     }
-    let oblique = before.is_some_and(|item| {
-        item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
-    });
+    let oblique = before.is_some_and(is_preposition);
     let verb = verb_from(items, sentence, at)
         || apposed(items, sentence, range) && verb_from(items, sentence, range.end + 1);
     let spoken = speaks(items, sentence, range);
@@ -54,6 +52,28 @@ pub(super) fn role_of(
         (true, _) => Role::Subject,
         _ => Role::Other,
     }
+}
+
+fn is_preposition(item: Item) -> bool {
+    item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
+}
+
+/// Behind what a phrase that opens its sentence is of or in: "A foreman in the public seats told".
+fn over_complement(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> usize {
+    const WORDS: usize = 10;
+    let end = range.end;
+    if range.start > sentence.start || end >= sentence.end || !is_preposition(items[end]) {
+        return end;
+    }
+    let verb = |item: &Item| {
+        item.past
+            || item.class.is(Class::AUX | Class::MODAL)
+            || item.class.is(Class::FINITE) && !item.class.is(Class::NOUN_TOO)
+    };
+    let reach = sentence.end.min(end + WORDS);
+    let stop = (end + 1..reach).find(|&at| !items[at].word || verb(&items[at]));
+    stop.filter(|&at| verb(&items[at]) || items[at].sign(','))
+        .unwrap_or(end)
 }
 
 /// Whether a finite verb stands at `at` or after adverbs there.
@@ -94,7 +114,11 @@ pub(super) fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usiz
             && item.class.is(Class::FINITE | Class::BASE)
             && !item.class.is(Class::PARTICIPLE)
     };
-    let mut at = range.end;
+    // "An electrician in Luang, who gave no name, said": not Luang.
+    if range.start >= sentence.start + 2 && is_preposition(items[range.start - 1]) {
+        return false;
+    }
+    let mut at = over_complement(items, sentence, range);
     if at < sentence.end && items[at].sign(',') {
         let close = (at + 1..sentence.end.min(at + 26)).find(|&index| items[index].sign(','));
         at = close.map_or(at, |close| close + 1);
