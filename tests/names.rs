@@ -222,6 +222,14 @@ Quell shook his head. “The pier leaks,” he said.
                                                                                  ^^^ a weaver in Drumlin (role)",
     );
     check(
+        "Hannis Roel, a former coach, gave her no quarter. “She cannot swim,” he said.
+                                                                     ^^ Hannis Roel (person)",
+    );
+    check(
+        "“I drove the bus,” said Bazzo Quell, a father of two. His brother said the route was safe.
+                                                      ^^^^^^^^^^^ Bazzo Quell's brother (role)",
+    );
+    check(
         "The town attorney said that the deed was lost.
 “I looked twice,” he said.
                   ^^ town attorney (role)",
@@ -288,6 +296,23 @@ Torvane’s field engineer, Amy Sokol, said they were new. She said the mayor kn
         "Mrs Ada Vey sold the hall. The state commissioner for culture, Mrs Lena Brandt, said the price was fair.
 The commissioner said it was sold.
 ^^^^^^^^^^^^^^^^ Lena Brandt (person)",
+    );
+}
+
+#[test]
+fn a_noun_that_nobody_was_called_before_goes_on_with_who_spoke() {
+    check(
+        "Ms. Priscah Lorei warned that the wells would dry up.
+“They do not drink reports,” said the pensioner.
+                                  ^^^^^^^^^^^^^ Priscah Lorei (person)",
+    );
+    check(
+        "The premier of Harlow wants it stopped. The premier of Selby said it must go on.
+                                        ^^^^^^^^^^^^^^^^^^^^ premier of Selby (role)",
+    );
+    check(
+        "Superintendent of Police Kavya Zorrin said the film was wiped. “We keep none,” she said.
+                                                                               ^^^ Kavya Zorrin (person)",
     );
 }
 

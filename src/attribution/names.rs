@@ -175,7 +175,9 @@ impl Names {
                     Gender::Female
                 };
                 if !item.class.is(Class::STRONG_PRONOUN) {
-                    self.hint(first, gender);
+                    if is_possessive_pronoun(text, items, *at, sentence) {
+                        self.hint(first, gender);
+                    }
                     return;
                 }
                 let asked = self.asked(items, *at, sentence, gender);
@@ -349,6 +351,23 @@ impl Names {
             }
         }
     }
+}
+
+/// "His pier", "her pier"; not "gave her no answer", whom the subject is not.
+fn is_possessive_pronoun(text: &str, items: &[Item], at: usize, sentence: &Range<usize>) -> bool {
+    let object = Class::DETERMINER
+        | Class::PREPOSITION
+        | Class::NEGATION
+        | Class::SUBORDINATOR
+        | Class::COORDINATOR
+        | Class::AUX
+        | Class::MODAL
+        | Class::POSSESSIVE
+        | Class::PRONOUN;
+    let next = items.get(at + 1).filter(|_| at + 1 < sentence.end);
+    let owned = next.is_some_and(|next| next.word && !next.class.is(object));
+    let word = items[at].span.of(text);
+    word.eq_ignore_ascii_case("his") || word.eq_ignore_ascii_case("her") && owned
 }
 
 /// A heading has most of its words in capitals, or all in capital letters, and no full stop.

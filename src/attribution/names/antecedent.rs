@@ -178,7 +178,7 @@ pub(crate) fn candidates(
                 let can = match entity.kind {
                     Kind::Organisation => false,
                     Kind::Described(kind) => kind == SpeakerKind::Role,
-                    Kind::Unknown => !is_code(&entity.name) && !is_thing(&entity.name),
+                    Kind::Unknown => may_be_somebody(&entity.name),
                     Kind::Person => true,
                 };
                 if !can || !entity.may_be(asked.gender) {
@@ -262,11 +262,24 @@ pub(crate) fn candidates(
         .collect()
 }
 
-/// True of what is nobody's name: initials and numbers ("NDP", "R41", "Sh2.2").
+/// False of what is surely no person's name.
+pub(crate) fn may_be_somebody(name: &str) -> bool {
+    !is_code(name) && !is_thing(name)
+}
+
+/// True of what is nobody's name: initials, numbers and brands ("NDP", "R41", "Sh2.2", "OpenQuill").
 fn is_code(name: &str) -> bool {
+    let brand = || {
+        let (mut letters, mut small) = (name.chars(), 0);
+        letters.any(|letter| {
+            small = if letter.is_lowercase() { small + 1 } else { 0 };
+            small > 3
+        }) && letters.any(|letter| letter.is_uppercase())
+    };
     !name.contains(' ')
         && (name.contains(|letter: char| letter.is_ascii_digit())
-            || name.len() > 1 && name.chars().all(|letter| letter.is_uppercase()))
+            || name.len() > 1 && name.chars().all(|letter| letter.is_uppercase())
+            || !name.contains('-') && brand())
 }
 
 /// True of "Clean Heat Act", "Blount County".

@@ -41,7 +41,7 @@ const SAME_ROLE: &[&str] = &[
     "author writer novelist",
     "actor actress",
     "superintendent supt",
-    "reverend rev pastor minister vicar priest cleric canon father fr chaplain",
+    "reverend rev pastor minister vicar priest cleric canon father fr chaplain clergyman clergywoman churchman",
     "convener convenor",
     "source insider official figure",
 ];
@@ -89,7 +89,11 @@ impl Names {
             let closed = get(at + 1).is_some_and(|item| item.sign(',') || item.sign('.'));
             if let Some(age) = age.filter(|_| closed) {
                 let age = format!("{}-year-old", age.span.of(text));
-                self.entities.get_mut(entity).describe(&age);
+                let known = self.entities.get_mut(entity);
+                known.describe(&age);
+                if known.kind == Kind::Unknown {
+                    known.kind = Kind::Person;
+                }
                 at += 2;
             }
             let start = at;
@@ -165,7 +169,11 @@ impl Names {
         let owner = items[range.clone()]
             .iter()
             .rposition(|item| is_possessive(item.span.of(text)));
-        let owned = items[range.start].class.is(Class::POSSESSIVE) || owner.is_some();
+        // "the farmers' league" belongs to them, and is not any league.
+        let theirs = items[range.clone()]
+            .iter()
+            .any(|item| item.sign('’') || item.sign('\''));
+        let owned = items[range.start].class.is(Class::POSSESSIVE) || owner.is_some() || theirs;
         if description.definite && !owned {
             let found = match kind {
                 SpeakerKind::Role => {
@@ -184,14 +192,21 @@ impl Names {
                     .or_else(|| firm(&self.entities, &self.log, &word, self.paragraph)),
                 _ => None,
             };
-            if let Some(found) = found {
+            if let Some(found) = found.filter(|&found| !self.of_another(text, items, &range, found))
+            {
                 return found;
             }
         }
         let span = Span::new(items[range.start].span.start, head.span.end);
         let words = &items[range.clone()];
         let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
-        let name = owned.flatten().unwrap_or_else(|| plain(text, words));
+        let name = owned.flatten().unwrap_or_else(|| {
+            let of = of_place(text, items, &range);
+            plain(
+                text,
+                &items[range.start..range.end + if of { 2 } else { 0 }],
+            )
+        });
         let entity = self.entities.described(&name, span, kind, gender);
         let known = self.entities.get_mut(entity);
         // "the minister's brother" is no minister.
@@ -206,8 +221,17 @@ impl Names {
 }
 
 impl Names {
-    /// The one person of the paragraph so far, who spoke in it, where "the NOUN" that nobody was called before goes on
-    /// beside quoted words: "Bishop Vey … “She is kind,” the cleric said".
+    /// "The premier of Saskatchewan", after the premier of another place.
+    fn of_another(&self, text: &str, items: &[Item], range: &Range<usize>, found: u32) -> bool {
+        let known = self.entities.get(found);
+        of_place(text, items, range)
+            && known.name.contains(" of ")
+            && matches!(known.kind, Kind::Described(_))
+            && !known.name.contains(items[range.end + 1].span.of(text))
+    }
+
+    /// The one person of the paragraph so far, or of the one before where it has none, who spoke there, where "the NOUN" that
+    /// nobody was called before goes on beside quoted words: "Bishop Vey … “She is kind,” the cleric said".
     fn renamed(
         &self,
         items: &[Item],
@@ -224,10 +248,13 @@ impl Names {
         if !quoted || of || !speaks(items, sentence, range) {
             return None;
         }
-        let mut here = (self.log.iter().rev().take(WINDOW))
-            .take_while(|other| other.paragraph == self.paragraph)
+        let mut people = (self.log.iter().rev().take(WINDOW))
             .filter(|other| !other.quoted && self.entities.get(other.entity).is_person());
-        let newest = here.next()?;
+        let newest = people.next()?;
+        if newest.paragraph + 1 < self.paragraph {
+            return None;
+        }
+        let here = people.take_while(|other| other.paragraph == newest.paragraph);
         let last = newest.entity;
         let mut spoke = newest.speaks || newest.leads;
         for other in here {
@@ -240,6 +267,15 @@ impl Names {
         let clash = gender.is_some() && known.is_some() && known != gender;
         (spoke && !clash).then_some(last)
     }
+}
+
+/// Whether "of" and one name follow: "the premier of Saskatchewan".
+fn of_place(text: &str, items: &[Item], range: &Range<usize>) -> bool {
+    let [of, place, rest @ ..] = &items[range.end..] else {
+        return false;
+    };
+    let one = rest.first().is_none_or(|next| !next.name());
+    of.is_word(text, "of") && place.name() && one
 }
 
 /// True where the two words can name one role.
@@ -349,7 +385,7 @@ pub(crate) fn body(entities: &Entities, log: &[Occurrence], head: &str) -> Optio
     best.map(|(entity, _)| entity)
 }
 
-/// The firm that spoke last in this paragraph, which "the company" then means, whatever it is called:
+/// The body that led or spoke last in this paragraph, which "the company" then means, whatever it is called:
 /// "Acme denied it. “It is false,” the company said."
 pub(crate) fn firm(
     entities: &Entities,
@@ -357,11 +393,11 @@ pub(crate) fn firm(
     head: &str,
     paragraph: u32,
 ) -> Option<u32> {
-    if !matches!(head, "company" | "firm") {
+    if !matches!(head, "company" | "firm" | "group" | "charity") {
         return None;
     }
     let here = (log.iter().rev().take(WINDOW)).take_while(|other| other.paragraph == paragraph);
-    let mut speaking = here.filter(|other| other.speaks && !other.quoted);
+    let mut speaking = here.filter(|other| (other.speaks || other.leads) && !other.quoted);
     let last = speaking.next()?;
     let entity = entities.get(last.entity);
     let firm = match entity.kind {

@@ -73,10 +73,16 @@ pub(crate) fn phrases(
                 continue;
             }
         }
-        if let Some(name) = name_at(text, items, at, &range, heading, is_surname) {
+        let name = officer_at(text, items, at, &range)
+            .or_else(|| name_at(text, items, at, &range, heading, is_surname));
+        if let Some(name) = name {
             at = name.words.end;
+            let aside = matches!(found.as_slice(), [.., Phrase::Name(known), Phrase::Description(description)]
+                if known.words.end + 1 == description.words.start && items[known.words.end].sign(','));
             let described = match found.last() {
-                Some(Phrase::Description(description)) if leads(items, description, &name) => {
+                Some(Phrase::Description(description))
+                    if leads(items, description, &name, aside) =>
+                {
                     match found.pop() {
                         Some(Phrase::Description(description)) => Some(description),
                         _ => None,
@@ -106,13 +112,14 @@ fn is_personal(text: &str, item: &Item) -> bool {
 }
 
 /// "his wife, Melania", "head of sourcing, Dev Chatterjee", "commissioner for culture, Mrs Ada Vey": the description's
-/// noun, perhaps what it is of or for, at most a comma, the name.
-fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
+/// noun, perhaps what it is of or for, at most a comma, the name. What is said aside of another name,
+/// "Bly, head of the firm, Vey Ltd,", leads to none.
+fn leads(items: &[Item], description: &Description, name: &Name, aside: bool) -> bool {
     const WORDS: usize = 4;
     match &items[description.words.end..name.titles.start.max(description.words.end)] {
         [] => true,
         [comma] => comma.sign(','),
-        [of, words @ .., comma] => {
+        [of, words @ .., comma] if !aside => {
             let common = |item: &Item| item.word && !item.capital;
             of.class.is(Class::PREPOSITION)
                 && of.span.len() <= 3
@@ -120,7 +127,58 @@ fn leads(items: &[Item], description: &Description, name: &Name) -> bool {
                 && words.iter().all(common)
                 && comma.sign(',')
         }
+        _ => false,
     }
+}
+
+/// "Minister of State Ada Vey", "Superintendent of Police Ada Vey".
+fn officer_at(text: &str, items: &[Item], start: usize, range: &Range<usize>) -> Option<Name> {
+    const OFFICES: [&str; 16] = [
+        "Police",
+        "Culture",
+        "Works",
+        "Finance",
+        "Trade",
+        "Information",
+        "Planning",
+        "Tourism",
+        "Environment",
+        "Water",
+        "Mines",
+        "Lands",
+        "Housing",
+        "Justice",
+        "Transport",
+        "Sport",
+    ];
+    let [title, of, office, rest @ ..] = items.get(start..range.end)? else {
+        return None;
+    };
+    let holds = title.capital
+        && title.class.is(Class::TITLE)
+        && (of.is_word(text, "of") || of.is_word(text, "for"))
+        && office.capital
+        && (office.class.is(Class::OFFICE) || OFFICES.contains(&office.span.of(text)));
+    let named = |item: &Item| {
+        let unlisted = item.class == Class::default();
+        item.name()
+            && (unlisted
+                || item
+                    .class
+                    .is(Class::MALE | Class::FEMALE | Class::ABBREVIATION))
+    };
+    let length = rest.iter().take_while(|item| named(item)).count();
+    if !holds || !(2..=4).contains(&length) {
+        return None;
+    }
+    let words = start + 3..start + 3 + length;
+    Some(Name {
+        titles: start..words.start,
+        possessive: is_possessive(items[words.end - 1].span.of(text)),
+        words,
+        organisation: false,
+        described: None,
+    })
 }
 
 /// What can begin a name where it stands.

@@ -1,6 +1,6 @@
 //! Whose somebody or something is: "its president", "the association's petition", "a spokesman for the minister".
 
-use super::antecedent::{Form, Occurrence, Role};
+use super::antecedent::{Form, Occurrence, Role, may_be_somebody};
 use super::entity::{Gender, Kind};
 use super::resolve::plain;
 use super::{Names, description, spelling};
@@ -95,9 +95,11 @@ impl Names {
         }
         let fits = |index: u32| {
             let entity = self.entities.get(index);
+            let full = entity.kind == Kind::Unknown && entity.name.contains(' ');
+            let person = entity.is_person() || full && may_be_somebody(&entity.name);
             match word.as_str() {
-                "his" => entity.is_person() && entity.may_be(Gender::Male),
-                "her" => entity.is_person() && entity.may_be(Gender::Female),
+                "his" => person && entity.may_be(Gender::Male),
+                "her" => person && entity.may_be(Gender::Female),
                 "its" | "their" => matches!(
                     entity.kind,
                     Kind::Organisation | Kind::Described(SpeakerKind::Organisation)
