@@ -24,7 +24,7 @@ use entity::{Entities, Kind};
 use phrase::{Name, Phrase, phrases};
 pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
-use role::{modifies, role_of, speaks};
+use role::{is_address, modifies, role_of, speaks};
 pub(crate) use spelling::is_possessive;
 
 use crate::attribution::frame::{Frame, Item};
@@ -144,7 +144,8 @@ impl Names {
                 }
                 let (entity, link) = self.entities.name(text, items, name);
                 self.describe(text, items, sentence, name, entity);
-                if modifies(text, items, sentence, name) {
+                if modifies(text, items, sentence, name) || is_address(text, items, sentence, name)
+                {
                     return;
                 }
                 (

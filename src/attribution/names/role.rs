@@ -20,6 +20,15 @@ pub(super) fn modifies(text: &str, items: &[Item], sentence: &Range<usize>, name
     article && noun.is_some_and(|item| item.word && item.first.is_lowercase())
 }
 
+/// "Wullie Baird, 84, of Kirk Wynd": where somebody lives.
+pub(super) fn is_address(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
+    let start = name.titles.start.min(name.words.start);
+    start >= sentence.start + 3
+        && items[start - 1].is_word(text, "of")
+        && items[start - 2].sign(',')
+        && items[start - 3].first.is_numeric()
+}
+
 /// What a phrase is in its sentence.
 pub(super) fn role_of(
     items: &[Item],
@@ -31,20 +40,8 @@ pub(super) fn role_of(
         return Role::Possessive;
     }
     let before = (range.start > sentence.start).then(|| items[range.start - 1]);
-    let mut at = over_complement(items, sentence, range);
-    // Over an aside: "NAME, the mayor, said".
-    if at < sentence.end && (items[at].sign(',') || items[at].sign('(') || items[at].dash()) {
-        let close = (at + 1..sentence.end.min(at + 26))
-            .find(|&index| items[index].sign(',') || items[index].sign(')') || items[index].dash());
-        if let Some(close) = close {
-            at = close + 1;
-            if at < sentence.end && items[at].sign(',') {
-                at += 1;
-            }
-        }
-    }
     let oblique = before.is_some_and(is_preposition);
-    let verb = verb_from(items, sentence, at)
+    let verb = behind(items, sentence, range).any(|at| verb_from(items, sentence, at))
         || apposed(items, sentence, range) && verb_from(items, sentence, range.end + 1);
     let spoken = speaks(items, sentence, range);
     match (verb || spoken, oblique) {
@@ -56,6 +53,35 @@ pub(super) fn role_of(
 
 fn is_preposition(item: Item) -> bool {
     item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
+}
+
+/// Where a phrase's verb can stand: right behind it, or behind one, two or three asides. "NAME said", "NAME, the
+/// mayor, said", "NAME (34), who drives, said".
+fn behind(
+    items: &[Item],
+    sentence: &Range<usize>,
+    range: &Range<usize>,
+) -> impl Iterator<Item = usize> {
+    const LONGEST: usize = 25;
+    let end = sentence.end;
+    let sign = |at: usize, open: bool| {
+        let item = items[at];
+        item.sign(',') || item.dash() || item.sign(if open { '(' } else { ')' })
+    };
+    let first = over_complement(items, sentence, range);
+    // Where the verb can be, and where the next aside begins.
+    let places = std::iter::successors(Some((first, first)), move |&(_, open)| {
+        let open = Some(open).filter(|&open| open < end && sign(open, true))?;
+        let close = (open + 1..end.min(open + 1 + LONGEST)).find(|&at| sign(at, false))?;
+        let next = close + 1;
+        let goes_on = items[close].sign(')') && next < end && items[next].sign(',');
+        Some(if goes_on {
+            (next + 1, next)
+        } else {
+            (next, close)
+        })
+    });
+    places.map(move |(at, _)| at.min(end)).take(4)
 }
 
 /// Behind what a phrase that opens its sentence is of or in: "A foreman in the public seats told".
@@ -118,21 +144,15 @@ pub(super) fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usiz
     if range.start >= sentence.start + 2 && is_preposition(items[range.start - 1]) {
         return false;
     }
-    let mut at = over_complement(items, sentence, range);
-    if at < sentence.end && items[at].sign(',') {
-        let close = (at + 1..sentence.end.min(at + 26)).find(|&index| items[index].sign(','));
-        at = close.map_or(at, |close| close + 1);
-    }
-    while at < sentence.end
-        && (items[at].class.is(Class::ADVERB | Class::AUX))
-        && at < range.end + 30
-    {
-        at += 1;
-    }
+    let beside = behind(items, sentence, range).any(|at| {
+        let verb = (items[at..sentence.end].iter())
+            .find(|item| !item.class.is(Class::ADVERB | Class::AUX));
+        verb.is_some_and(speech)
+    });
     let after_name = range.end + 1;
     let apposed =
         apposed(items, sentence, range) && after_name < sentence.end && speech(&items[after_name]);
-    if apposed || at < sentence.end && speech(&items[at]) {
+    if apposed || beside {
         return true;
     }
     let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
