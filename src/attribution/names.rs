@@ -21,7 +21,7 @@ use std::ops::Range;
 use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
 use entity::{Entities, Kind};
-use phrase::{Name, Phrase, phrases};
+use phrase::{Name, Phrase, contracted, phrases};
 pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
 use role::{is_address, modifies, role_of, speaks};
@@ -175,7 +175,8 @@ impl Names {
                 } else {
                     Gender::Female
                 };
-                if !item.class.is(Class::STRONG_PRONOUN) {
+                if !item.class.is(Class::STRONG_PRONOUN) && contracted(item.span.of(text)).is_none()
+                {
                     if is_possessive_pronoun(text, items, *at, sentence) {
                         self.hint(first, gender);
                     }

@@ -61,11 +61,9 @@ pub(crate) fn phrases(
             at += 1;
             continue;
         }
-        if !item.name()
-            && item
-                .class
-                .is(Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::POSSESSIVE)
-            && is_personal(text, &item)
+        let pronoun = Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::POSSESSIVE;
+        if !item.name() && item.class.is(pronoun) && is_personal(text, &item)
+            || contracted(item.span.of(text)).is_some()
         {
             found.push(Phrase::Pronoun(at));
             if !item.class.is(Class::POSSESSIVE) {
@@ -109,6 +107,13 @@ fn is_personal(text: &str, item: &Item) -> bool {
         item.span.of(text),
         "he" | "He" | "HE" | "she" | "She" | "SHE" | "his" | "His" | "her" | "Her" | "him" | "hers"
     )
+}
+
+/// The pronoun of "he'd", "she’s".
+pub(crate) fn contracted(word: &str) -> Option<&str> {
+    let (pronoun, verb) = word.split_once(['\'', '’'])?;
+    let personal = matches!(pronoun, "he" | "He" | "she" | "She");
+    (personal && matches!(verb, "s" | "d" | "ll")).then_some(pronoun)
 }
 
 /// "his wife, Melania", "head of sourcing, Dev Chatterjee", "commissioner for culture, Mrs Ada Vey": the description's
@@ -643,3 +648,17 @@ pub(crate) const NOUNS: Class = Class(
         | Class::ORGANISATION.0
         | Class::DOCUMENT.0,
 );
+
+#[cfg(test)]
+mod tests {
+    use super::contracted;
+
+    #[test]
+    fn he_with_a_verb_drawn_to_it() {
+        assert_eq!(contracted("He’s"), Some("He"));
+        assert_eq!(contracted("she'd"), Some("she"));
+        for other in ["hers", "he", "she're", "it's", "Shed's", "who's"] {
+            assert_eq!(contracted(other), None, "{other}");
+        }
+    }
+}

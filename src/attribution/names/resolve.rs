@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
-use super::phrase::{NOUNS, Phrase, is_honour, phrases};
+use super::phrase::{NOUNS, Phrase, contracted, is_honour, phrases};
 use super::possessor::{is_saying, owner_in};
 use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
@@ -26,7 +26,9 @@ impl Names {
         let span = Span::new(first.span.start, last.span.end);
         let pronoun = Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::SUBORDINATOR;
         let possessive = first.is_word(text, "his") || first.is_word(text, "her");
-        if items.len() == 1 && (first.class.is(pronoun) || possessive) && !first.name() {
+        let contraction = contracted(first.span.of(text)).is_some();
+        let bare = (first.class.is(pronoun) || possessive) && !first.name();
+        if items.len() == 1 && (bare || contraction) {
             return self.pronoun(text, first, span);
         }
         if let Some(spoken) = self.spoken_by(text, items, span) {
@@ -297,7 +299,8 @@ impl Names {
     }
 
     fn pronoun(&self, text: &str, item: &Item, span: Span) -> Resolved {
-        let word = item.span.of(text).to_lowercase();
+        let word = item.span.of(text);
+        let word = contracted(word).unwrap_or(word).to_lowercase();
         let gender = match word.as_str() {
             "he" | "him" | "his" => Some(Gender::Male),
             "she" | "her" => Some(Gender::Female),
