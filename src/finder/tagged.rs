@@ -59,7 +59,10 @@ pub(super) fn attributed(
             continue;
         }
         let rule = best(&rules, &quote);
-        if let Some(start) = rule.and_then(|rule| after_addressee(text, &quote, &tagged, rule)) {
+        let begins = rule.and_then(|rule| {
+            after_that(text, &quote, rule).or_else(|| after_addressee(text, &quote, &tagged, rule))
+        });
+        if let Some(start) = begins {
             quote.spans[0].start = start;
         }
         let attribution = choose(&article, &quote, &tagged, rule);
@@ -149,6 +152,21 @@ fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usiz
         (missed && whole.quote.spans.len() == 1).then_some((first.start, (start, second)))
     });
     halves.collect()
+}
+
+/// Where the clause begins that the tagger has with its "that": "said only that the price is fair".
+fn after_that(text: &str, quote: &Quote, rule: &AttributedQuote) -> Option<usize> {
+    let (first, start) = (quote.spans[0], rule.quote.spans[0].start);
+    let inside =
+        rule.attribution.rule == Rule::ThatClause && (first.start + 1..first.end).contains(&start);
+    if !inside {
+        return None;
+    }
+    let before = text[first.start..start].trim_end().strip_suffix("that")?;
+    let verb = Class::AUX | Class::MODAL | Class::FINITE | Class::VERB;
+    let mut words = before.split_whitespace();
+    let clause = words.any(|word| class_of(&word.to_lowercase()).is(verb) || word.ends_with(','));
+    (!clause).then_some(start)
 }
 
 /// Where the clause begins that the tagger has with whom it was told to: "told the board the price is fair".
