@@ -12,6 +12,7 @@ pub(crate) mod entity;
 mod interviewee;
 mod phrase;
 mod possessor;
+mod proper;
 mod resolve;
 mod role;
 mod spelling;
@@ -85,6 +86,17 @@ impl Names {
         }
     }
 
+    fn phrases(
+        &self,
+        text: &str,
+        items: &[Item],
+        range: Range<usize>,
+        heading: bool,
+    ) -> Vec<Phrase> {
+        let is_surname = |word: &str| self.entities.is_surname(word);
+        phrases(text, items, range, heading, &is_surname)
+    }
+
     fn read_sentence(
         &mut self,
         text: &str,
@@ -99,8 +111,7 @@ impl Names {
             .peekable();
         let first = self.log.len();
         let mut led = false;
-        let surname = |word: &str| self.entities.is_surname(word);
-        for phrase in phrases(text, items, sentence.clone(), heading, &surname) {
+        for phrase in self.phrases(text, items, sentence.clone(), heading) {
             let start = match &phrase {
                 Phrase::Name(name) => name.titles.start,
                 Phrase::Description(description) => description.words.start,
@@ -229,9 +240,7 @@ impl Names {
 
     fn bind(&mut self, entity: u32, gender: Gender) {
         let bound = self.entities.get_mut(entity);
-        if bound.kind == Kind::Unknown {
-            bound.kind = Kind::Person;
-        }
+        bound.tell_person();
         if bound.gender().is_none() {
             bound.hint(Some(gender), 1);
         }
@@ -286,8 +295,7 @@ impl Names {
             if !ends {
                 continue;
             }
-            let surname = |word: &str| self.entities.is_surname(word);
-            for phrase in phrases(text, &items, start..at + 1, false, &surname) {
+            for phrase in self.phrases(text, &items, start..at + 1, false) {
                 let Phrase::Name(name) = phrase else { continue };
                 let (entity, link) = self.entities.name(text, &items, &name);
                 self.log.push(Occurrence {

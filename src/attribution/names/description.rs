@@ -91,9 +91,7 @@ impl Names {
                 let age = format!("{}-year-old", age.span.of(text));
                 let known = self.entities.get_mut(entity);
                 known.describe(&age);
-                if known.kind == Kind::Unknown {
-                    known.kind = Kind::Person;
-                }
+                known.tell_person();
                 at += 2;
             }
             let start = at;
@@ -147,8 +145,8 @@ impl Names {
                     known.describe(&folded(item.span.of(text)));
                 }
             }
-            if people && known.kind == Kind::Unknown {
-                known.kind = Kind::Person;
+            if people {
+                known.tell_person();
             }
         }
     }
@@ -201,11 +199,8 @@ impl Names {
         let words = &items[range.clone()];
         let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
         let name = owned.flatten().unwrap_or_else(|| {
-            let of = of_place(text, items, &range);
-            plain(
-                text,
-                &items[range.start..range.end + if of { 2 } else { 0 }],
-            )
+            let end = range.end + if of_place(text, items, &range) { 2 } else { 0 };
+            plain(text, &items[range.start..end])
         });
         let entity = self.entities.described(&name, span, kind, gender);
         let known = self.entities.get_mut(entity);

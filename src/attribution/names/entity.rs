@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::phrase::{Name, is_acronym, is_suffix};
+use super::phrase::Name;
+use super::proper::{is_acronym, is_suffix};
 use super::spelling::{folded, given_names_agree, misspelt, without_possessive};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, SpeakerKind};
@@ -85,6 +86,13 @@ impl Entity {
     pub fn describe(&mut self, word: &str) {
         if self.roles.len() < MAX_ROLES && !self.roles.iter().any(|known| known == word) {
             self.roles.push(word.to_owned());
+        }
+    }
+
+    /// Takes in a sign that it is a person, of which nothing was known.
+    pub fn tell_person(&mut self) {
+        if self.kind == Kind::Unknown {
+            self.kind = Kind::Person;
         }
     }
 
@@ -241,8 +249,8 @@ impl Entities {
         let entity = &mut self.all[index as usize];
         entity.mentions += 1;
         entity.last = span.start;
-        if (titled || listed) && entity.kind == Kind::Unknown {
-            entity.kind = Kind::Person;
+        if titled || listed {
+            entity.tell_person();
         }
         entity.hint(title_gender, 8);
         if fuller || entity.mentions == 1 {

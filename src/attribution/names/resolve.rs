@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entity, Gender, Kind, gender_of};
-use super::phrase::{NOUNS, Phrase, contracted, is_honour, phrases};
+use super::phrase::{NOUNS, Phrase, contracted};
 use super::possessor::{is_saying, owner_in};
+use super::proper::is_honour;
 use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
@@ -267,8 +268,7 @@ impl Names {
     fn unread(&mut self, text: &str, items: &[Item], head: usize, mention: Span) -> Resolved {
         let last = items[head - 1];
         if last.name() {
-            let surname = |word: &str| self.entities.is_surname(word);
-            let found = phrases(text, items, 0..head, false, &surname);
+            let found = self.phrases(text, items, 0..head, false);
             let name = found.into_iter().rev().find_map(|phrase| match phrase {
                 Phrase::Name(name) if name.words.end == head => Some(name),
                 _ => None,
