@@ -25,7 +25,7 @@ TURNS = collections.defaultdict(lambda: .8)
 REAL = {"own_real": .32, "own_real_tone": .7, "own_real_names": .7}
 LATER = {"own_quote": .5, "own_quote_claim": .35, "own_quote_other": .22, "own_quote_tone": .6}
 EARLIER = {"own_quote": .22, "own_quote_claim": .14, "own_quote_other": .09, "own_quote_tone": .3, "own_facet": .18, "own_names": .5}
-SHARES = [("own_articles_", ARTICLES), ("own_turns", TURNS), ("own_stories_1", LATER), ("own_wordings", LATER), ("own_tones_2", LATER), ("own_facets_5", LATER), ("own_", EARLIER), ("", REAL)]
+SHARES = [("own_articles_", ARTICLES), ("own_turns", TURNS), ("own_stories_1", LATER), ("own_wordings", LATER), ("own_tones_", LATER), ("own_facets_5", LATER), ("own_", EARLIER), ("", REAL)]
 TURNED = {"own_quote": "own_turn", "own_quote_claim": "own_turn", "own_quote_other": "own_turn", "own_quote_tone": "own_turn_tone"}
 
 

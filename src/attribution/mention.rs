@@ -27,7 +27,7 @@ pub fn before(text: &str, items: &[Item], floor: usize, end: usize) -> Option<(M
         return None;
     }
     if last.class.is(Class::STRONG_PRONOUN)
-        || (last.class.is(Class::SUBORDINATOR) && is_relative(text, &last))
+        || (last.class.is(Class::SUBORDINATOR) && is_relative(last.span.of(text)))
     {
         return Some((end - 1..end, end - 1));
     }
@@ -221,8 +221,9 @@ pub fn after(text: &str, items: &[Item], start: usize, ceiling: usize) -> Option
     (start < end && plausible(text, items, &narrowed)).then_some(narrowed)
 }
 
-fn is_relative(text: &str, item: &Item) -> bool {
-    item.is_word(text, "who") || item.is_word(text, "which")
+/// True for "who" and "which", which name nobody.
+pub(crate) fn is_relative(word: &str) -> bool {
+    word.eq_ignore_ascii_case("who") || word.eq_ignore_ascii_case("which")
 }
 
 /// "NAME, an engineer at X, said": the phrase before the comma that opens the aside.

@@ -15,6 +15,7 @@ mod possessor;
 mod proper;
 mod resolve;
 mod role;
+mod sentence;
 mod spelling;
 
 use std::ops::Range;
@@ -26,6 +27,7 @@ use phrase::{Name, Phrase, contracted, phrases};
 pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
 use role::{is_address, modifies, role_of, speaks};
+use sentence::Sentence;
 pub(crate) use spelling::is_possessive;
 
 use crate::attribution::frame::{Frame, Item};
@@ -74,176 +76,132 @@ impl Names {
         let items = &frame.items;
         let heading = is_heading(items);
         if let Some(author) = byline(text, items) {
-            let phrases = phrases(text, items, author, false, &|_| false);
+            let phrases = phrases(&Sentence::new(text, items, author), &|_| false);
             if let Some(Phrase::Name(name)) = phrases.first() {
                 self.author = Some(self.entities.name(text, items, name).0);
             }
             return;
         }
-        for sentence in &frame.sentences {
+        for range in &frame.sentences {
             self.sentence += 1;
-            self.read_sentence(text, items, sentence, heading, watch);
+            let mut sentence = Sentence::new(text, items, range.clone());
+            sentence.heading = heading;
+            self.read_sentence(&sentence, watch);
         }
     }
 
-    fn phrases(
-        &self,
-        text: &str,
-        items: &[Item],
-        range: Range<usize>,
-        heading: bool,
-    ) -> Vec<Phrase> {
-        let is_surname = |word: &str| self.entities.is_surname(word);
-        phrases(text, items, range, heading, &is_surname)
+    fn phrases(&self, sentence: &Sentence) -> Vec<Phrase> {
+        phrases(sentence, &|word| self.entities.is_surname(word))
     }
 
-    fn read_sentence(
-        &mut self,
-        text: &str,
-        items: &[Item],
-        sentence: &Range<usize>,
-        heading: bool,
-        watch: &mut Watch,
-    ) {
-        let mut passages = sentence
-            .clone()
-            .filter(|&at| items[at].passage.is_some())
-            .peekable();
+    fn read_sentence(&mut self, sentence: &Sentence, watch: &mut Watch) {
+        let passages = sentence.items[sentence.start..sentence.end].iter();
+        let mut passages = passages.filter_map(|item| item.passage).peekable();
         let first = self.log.len();
         let mut led = false;
-        for phrase in self.phrases(text, items, sentence.clone(), heading) {
-            let start = match &phrase {
-                Phrase::Name(name) => name.titles.start,
-                Phrase::Description(description) => description.words.start,
-                Phrase::Pronoun(at) => *at,
-            };
-            while let Some(at) = passages.next_if(|&at| at < start) {
-                self.read_passage(text, items[at].passage);
+        for phrase in self.phrases(sentence) {
+            let start = sentence.items[phrase.start()].span.start;
+            while let Some(passage) = passages.next_if(|passage| passage.start < start) {
+                self.read_passage(sentence.text, passage);
             }
-            self.take(
-                text, items, sentence, &phrase, first, heading, &mut led, watch,
-            );
+            let Some(mut occurrence) = self.take(sentence, &phrase, first, watch) else {
+                continue;
+            };
+            occurrence.leads = occurrence.role == Role::Subject && !led;
+            led |= occurrence.leads;
+            self.log.push(occurrence);
         }
-        for at in passages {
-            self.read_passage(text, items[at].passage);
+        for passage in passages {
+            self.read_passage(sentence.text, passage);
         }
     }
 
-    /// One phrase to its entity and into the log.
-    #[allow(clippy::too_many_arguments)]
+    /// Takes one phrase to its entity; the sentence's occurrences begin at `first` in the log.
     fn take(
         &mut self,
-        text: &str,
-        items: &[Item],
-        sentence: &Range<usize>,
+        sentence: &Sentence,
         phrase: &Phrase,
         first: usize,
-        heading: bool,
-        led: &mut bool,
         watch: &mut Watch,
-    ) {
-        let span = |range: &Range<usize>| {
-            let last = items[range.end - 1].span;
-            let words = last.of(text);
-            let bare = spelling::without_possessive(words).len();
-            Span::new(items[range.start].span.start, last.start + bare)
-        };
+    ) -> Option<Occurrence> {
+        let Sentence { text, items, .. } = *sentence;
         let (entity, form, link, range, possessive) = match phrase {
             Phrase::Name(name) => {
-                if heading && !self.worth_reading(items, name) {
-                    return;
+                if sentence.heading && !self.worth_reading(items, name) {
+                    return None;
                 }
                 let (entity, link) = self.entities.name(text, items, name);
-                self.describe(text, items, sentence, name, entity);
-                if modifies(text, items, sentence, name) || is_address(text, items, sentence, name)
-                {
-                    return;
+                self.describe(sentence, name, entity);
+                if modifies(sentence, name) || is_address(sentence, name) {
+                    return None;
                 }
-                (
-                    entity,
-                    Form::Name,
-                    link,
-                    name.titles.start..name.words.end,
-                    name.possessive,
-                )
+                let range = name.start()..name.words.end;
+                (entity, Form::Name, link, range, name.possessive)
             }
             Phrase::Description(description) => {
-                let entity = self.described(text, items, sentence, description);
-                (
-                    entity,
-                    Form::Description,
-                    Link::Description,
-                    description.words.clone(),
-                    false,
-                )
+                let entity = self.described(sentence, description);
+                let range = description.words.clone();
+                (entity, Form::Description, Link::Description, range, false)
             }
-            Phrase::Pronoun(at) => {
-                let item = items[*at];
-                let gender = if item.first.eq_ignore_ascii_case(&'h')
-                    && !item.span.of(text)[1..].starts_with("er")
-                {
-                    Gender::Male
-                } else {
-                    Gender::Female
-                };
-                if !item.class.is(Class::STRONG_PRONOUN) && contracted(item.span.of(text)).is_none()
-                {
-                    if is_possessive_pronoun(text, items, *at, sentence) {
+            &Phrase::Pronoun(at) => {
+                let gender = gender_of_pronoun(sentence.word(at));
+                let strong = items[at].class.is(Class::STRONG_PRONOUN);
+                if !strong && contracted(sentence.word(at)).is_none() {
+                    if is_possessive_pronoun(sentence, at) {
                         self.hint(first, gender);
                     }
-                    return;
+                    return None;
                 }
-                let asked = self.asked(items, *at, sentence, gender);
-                let candidates = candidates(&self.entities, &self.log, &asked);
-                watch(asked.at, &|| {
-                    let shown = candidates.iter();
-                    shown
-                        .map(|(entity, features)| {
-                            (self.entities.display(*entity), features.to_vec())
-                        })
-                        .collect()
-                });
-                let Some(entity) = best(&candidates) else {
-                    return;
-                };
-                self.bind(entity, gender);
-                (entity, Form::Pronoun, Link::Pronoun, *at..at + 1, false)
+                let entity = self.antecedent(sentence, at, gender, watch)?;
+                (entity, Form::Pronoun, Link::Pronoun, at..at + 1, false)
             }
         };
-        let role = role_of(items, sentence, &range, possessive);
-        let leads = role == Role::Subject && !*led;
-        *led |= leads;
-        self.log.push(Occurrence {
-            span: span(&range),
+        let last = items[range.end - 1].span;
+        let bare = spelling::without_possessive(last.of(text)).len();
+        Some(Occurrence {
+            span: Span::new(items[range.start].span.start, last.start + bare),
             entity,
             sentence: self.sentence,
             paragraph: self.paragraph,
-            role,
+            role: role_of(sentence, &range, possessive),
             form,
             link,
             quoted: false,
-            speaks: speaks(items, sentence, &range),
-            leads,
-        });
+            speaks: speaks(sentence, &range),
+            leads: false,
+        })
     }
 
-    fn asked(&self, items: &[Item], at: usize, sentence: &Range<usize>, gender: Gender) -> Asked {
-        Asked {
-            at: items[at].span.start,
+    /// Whom he or she means, who is a person from here on.
+    fn antecedent(
+        &mut self,
+        sentence: &Sentence,
+        at: usize,
+        gender: Gender,
+        watch: &mut Watch,
+    ) -> Option<u32> {
+        let asked = Asked {
+            at: sentence.items[at].span.start,
             sentence: self.sentence,
             paragraph: self.paragraph,
             gender,
-            speaks: speaks(items, sentence, &(at..at + 1)),
+            speaks: speaks(sentence, &(at..at + 1)),
             opens: at == sentence.start,
-        }
-    }
-
-    fn bind(&mut self, entity: u32, gender: Gender) {
+        };
+        let candidates = candidates(&self.entities, &self.log, &asked);
+        watch(asked.at, &|| {
+            let shown = candidates.iter();
+            shown
+                .map(|(entity, features)| (self.entities.display(*entity), features.to_vec()))
+                .collect()
+        });
+        let entity = best(&candidates)?;
         let bound = self.entities.get_mut(entity);
         bound.tell_person();
         if bound.gender().is_none() {
             bound.hint(Some(gender), 1);
         }
+        Some(entity)
     }
 
     /// His and her after the sentence's only person tell which pronoun fits.
@@ -278,8 +236,7 @@ impl Names {
     }
 
     /// Names between quotation marks; who is named there is seldom the next subject.
-    fn read_passage(&mut self, text: &str, passage: Option<Span>) {
-        let Some(inner) = passage else { return };
+    fn read_passage(&mut self, text: &str, inner: Span) {
         if !inner
             .of(text)
             .bytes()
@@ -295,12 +252,12 @@ impl Names {
             if !ends {
                 continue;
             }
-            for phrase in self.phrases(text, &items, start..at + 1, false) {
+            for phrase in self.phrases(&Sentence::new(text, &items, start..at + 1)) {
                 let Phrase::Name(name) = phrase else { continue };
                 let (entity, link) = self.entities.name(text, &items, &name);
                 self.log.push(Occurrence {
                     span: Span::new(
-                        items[name.titles.start.min(name.words.start)].span.start,
+                        items[name.start()].span.start,
                         items[name.words.end - 1].span.end,
                     ),
                     entity,
@@ -363,8 +320,13 @@ impl Names {
     }
 }
 
+fn gender_of_pronoun(word: &str) -> Gender {
+    let female = !word.starts_with(['h', 'H']) || word[1..].starts_with("er");
+    if female { Gender::Female } else { Gender::Male }
+}
+
 /// "His pier", "her pier"; not "gave her no answer", whom the subject is not.
-fn is_possessive_pronoun(text: &str, items: &[Item], at: usize, sentence: &Range<usize>) -> bool {
+fn is_possessive_pronoun(sentence: &Sentence, at: usize) -> bool {
     let object = Class::DETERMINER
         | Class::PREPOSITION
         | Class::NEGATION
@@ -374,9 +336,9 @@ fn is_possessive_pronoun(text: &str, items: &[Item], at: usize, sentence: &Range
         | Class::MODAL
         | Class::POSSESSIVE
         | Class::PRONOUN;
-    let next = items.get(at + 1).filter(|_| at + 1 < sentence.end);
+    let next = sentence.get(at + 1);
     let owned = next.is_some_and(|next| next.word && !next.class.is(object));
-    let word = items[at].span.of(text);
+    let word = sentence.word(at);
     word.eq_ignore_ascii_case("his") || word.eq_ignore_ascii_case("her") && owned
 }
 

@@ -1,6 +1,7 @@
 //! Whether the tagger or the rules say whose words a quote is, where the two differ.
 
 use super::article::Article;
+use crate::attribution::mention::is_relative;
 use crate::attribution::{AttributedQuote, Attribution, Rule};
 use crate::lexicon::{Class, class_of};
 use crate::quote::{Quote, QuoteKind};
@@ -122,7 +123,7 @@ fn prefers_rule(
 ) -> bool {
     let text = article.text;
     let beside = matches!(rule.rule, Rule::PostCue | Rule::Inverted | Rule::PreCue);
-    if matches!(rule.rule, Rule::PostCue | Rule::Inverted) && article.is_relative(source) {
+    if matches!(rule.rule, Rule::PostCue | Rule::Inverted) && is_relative(source.of(text)) {
         return true;
     }
     // "one of them, who asked not to be named, said": whom the clause is about.
@@ -219,7 +220,7 @@ fn prefers_rule(
 /// True where a source begins with a word that stands for whoever was named before.
 fn begins_relative(source: &str) -> bool {
     let first = source.split(' ').next().unwrap_or("");
-    (["who", "which", "whose"].iter()).any(|word| first.eq_ignore_ascii_case(word))
+    is_relative(first) || first.eq_ignore_ascii_case("whose")
 }
 
 /// The label of a transcript's line that stands right before a place: "MS. VEY:".

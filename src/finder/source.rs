@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::article::Article;
 use crate::attribution::frame::{Frame, Item};
-use crate::attribution::mention::described;
+use crate::attribution::mention::{described, is_relative};
 use crate::attribution::names::name_after_note;
 use crate::attribution::report::{only_told_about, trimmed};
 use crate::attribution::{Attribution, Rule};
@@ -63,7 +63,7 @@ impl Article<'_> {
         }
         // "who teaches law at Ghent": whoever stands before it.
         let first = items[0].span;
-        if items.len() > 1 && self.is_relative(first) {
+        if items.len() > 1 && is_relative(first.of(self.text)) {
             return self.mended_source(first, cue);
         }
         // "71" of "Ada Vey, 71,": whose age it is.
@@ -82,7 +82,7 @@ impl Article<'_> {
             return Span::new(all[before - 1 - names].span.start, all[before - 2].span.end);
         }
         // "whom Ada Vey called a fool": whoever follows is the speaker.
-        if self.is_relative(source)
+        if is_relative(source.of(self.text))
             && let Some(first) = after.first()
             && (first.name() || first.class.is(Class::STRONG_PRONOUN))
         {
@@ -174,12 +174,6 @@ impl Article<'_> {
         };
         only_told_about(self.text, items, sentence, at)
             && (items[sentence.start].span.start..items[at].span.start).contains(&source.start)
-    }
-
-    /// True where a source is "who" or "which" alone: it names nobody.
-    pub(super) fn is_relative(&self, source: Span) -> bool {
-        let word = source.of(self.text);
-        word.eq_ignore_ascii_case("who") || word.eq_ignore_ascii_case("which")
     }
 
     /// Whom a paragraph that is a quotation alone has its signature from, in the next: "- Ada Vey."

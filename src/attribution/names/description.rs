@@ -8,6 +8,7 @@ use super::entity::{Entities, Gender, Kind, gender_of};
 use super::phrase::{Description, NOUNS, Name, is_age};
 use super::resolve::plain;
 use super::role::speaks;
+use super::sentence::Sentence;
 use super::spelling::{folded, is_possessive};
 use crate::attribution::SpeakerKind;
 use crate::attribution::frame::Item;
@@ -66,20 +67,14 @@ const SAME_BODY: &[&str] = &[
 impl Names {
     /// Takes in what stands beside a name: "his wife, NAME", "NAME, 29, the mayor of X,", "NAME is a
     /// senator".
-    pub(super) fn describe(
-        &mut self,
-        text: &str,
-        items: &[Item],
-        sentence: &Range<usize>,
-        name: &Name,
-        entity: u32,
-    ) {
+    pub(super) fn describe(&mut self, sentence: &Sentence, name: &Name, entity: u32) {
+        let Sentence { text, items, .. } = *sentence;
         let mut words: Vec<Range<usize>> = Vec::new();
         if let Some(description) = &name.described {
             words.push(description.words.clone());
         }
         let mut at = name.words.end;
-        let get = |at: usize| items.get(at).filter(|_| at < sentence.end);
+        let get = |at: usize| sentence.get(at);
         let aside = get(at).is_some_and(|item| item.sign(','));
         let copula =
             get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
@@ -152,13 +147,8 @@ impl Names {
     }
 
     /// The entity a description means; one of its own where nothing fits.
-    pub(super) fn described(
-        &mut self,
-        text: &str,
-        items: &[Item],
-        sentence: &Range<usize>,
-        description: &Description,
-    ) -> u32 {
+    pub(super) fn described(&mut self, sentence: &Sentence, description: &Description) -> u32 {
+        let Sentence { text, items, .. } = *sentence;
         let head = items[description.head];
         let word = head.span.of(text).to_lowercase();
         let kind = kind_of(head.class, head.capital);
@@ -184,7 +174,7 @@ impl Names {
                         .collect();
                     person(&self.entities, &self.log, &word, &modifiers, gender)
                         .or_else(|| aged(&self.entities, &self.log, &word))
-                        .or_else(|| self.renamed(items, sentence, &range, gender))
+                        .or_else(|| self.renamed(sentence, &range, gender))
                 }
                 SpeakerKind::Organisation => body(&self.entities, &self.log, &word)
                     .or_else(|| firm(&self.entities, &self.log, &word, self.paragraph)),
@@ -229,18 +219,17 @@ impl Names {
     /// nobody was called before goes on beside quoted words: "Bishop Vey … “She is kind,” the cleric said".
     fn renamed(
         &self,
-        items: &[Item],
-        sentence: &Range<usize>,
+        sentence: &Sentence,
         range: &Range<usize>,
         gender: Option<Gender>,
     ) -> Option<u32> {
-        let quoted = items[sentence.clone()]
-            .iter()
-            .any(|item| item.passage.is_some());
-        let of = items.get(range.end).is_some_and(|item| {
-            item.class.is(Class::PREPOSITION | Class::SUBORDINATOR) && range.end < sentence.end
-        });
-        if !quoted || of || !speaks(items, sentence, range) {
+        let mut items = sentence.items[sentence.start..sentence.end].iter();
+        let quoted = items.any(|item| item.passage.is_some());
+        let of = Class::PREPOSITION | Class::SUBORDINATOR;
+        let of = sentence
+            .get(range.end)
+            .is_some_and(|item| item.class.is(of));
+        if !quoted || of || !speaks(sentence, range) {
             return None;
         }
         let mut people = (self.log.iter().rev().take(WINDOW))

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::proper::{name_at, officer_at};
+use super::sentence::Sentence;
 use super::spelling::is_possessive;
 use crate::attribution::frame::Item;
 use crate::lexicon::Class;
@@ -17,6 +18,17 @@ pub(crate) enum Phrase {
     Description(Description),
     /// "he", "his", at this item.
     Pronoun(usize),
+}
+
+impl Phrase {
+    /// The first item.
+    pub fn start(&self) -> usize {
+        match self {
+            Phrase::Name(name) => name.start(),
+            Phrase::Description(description) => description.words.start,
+            &Phrase::Pronoun(at) => at,
+        }
+    }
 }
 
 /// A name and what stands before it.
@@ -34,6 +46,13 @@ pub(crate) struct Name {
     pub described: Option<Description>,
 }
 
+impl Name {
+    /// The first item, of a title where there is one.
+    pub fn start(&self) -> usize {
+        self.titles.start
+    }
+}
+
 /// A description by a common noun.
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
@@ -45,18 +64,13 @@ pub(crate) struct Description {
     pub definite: bool,
 }
 
-/// The phrases of the items `range`, which is one sentence, in order. `is_surname` tells of a word
-/// that opens it whether somebody has been named by it.
-pub(crate) fn phrases(
-    text: &str,
-    items: &[Item],
-    range: Range<usize>,
-    heading: bool,
-    is_surname: &dyn Fn(&str) -> bool,
-) -> Vec<Phrase> {
+/// The phrases of a sentence, in order. `is_surname` tells of a word that opens it whether somebody has been
+/// named by it.
+pub(super) fn phrases(sentence: &Sentence, is_surname: &dyn Fn(&str) -> bool) -> Vec<Phrase> {
+    let Sentence { text, items, .. } = *sentence;
     let mut found: Vec<Phrase> = Vec::new();
-    let mut at = range.start;
-    while at < range.end {
+    let mut at = sentence.start;
+    while at < sentence.end {
         let item = items[at];
         if !item.word {
             at += 1;
@@ -72,8 +86,7 @@ pub(crate) fn phrases(
                 continue;
             }
         }
-        let name = officer_at(text, items, at, &range)
-            .or_else(|| name_at(text, items, at, &range, heading, is_surname));
+        let name = officer_at(sentence, at).or_else(|| name_at(sentence, at, is_surname));
         if let Some(name) = name {
             at = name.words.end;
             let aside = matches!(found.as_slice(), [.., Phrase::Name(known), Phrase::Description(description)]
@@ -92,7 +105,7 @@ pub(crate) fn phrases(
             found.push(Phrase::Name(Name { described, ..name }));
             continue;
         }
-        if let Some(description) = description_at(text, items, at, &range) {
+        if let Some(description) = description_at(sentence, at) {
             at = description.words.end;
             found.push(Phrase::Description(description));
             continue;
@@ -122,7 +135,7 @@ pub(crate) fn contracted(word: &str) -> Option<&str> {
 /// "Bly, head of the firm, Vey Ltd,", leads to none.
 fn leads(items: &[Item], description: &Description, name: &Name, aside: bool) -> bool {
     const WORDS: usize = 4;
-    match &items[description.words.end..name.titles.start.max(description.words.end)] {
+    match &items[description.words.end..name.start().max(description.words.end)] {
         [] => true,
         [comma] => comma.sign(','),
         [of, words @ .., comma] if !aside => {
@@ -144,29 +157,26 @@ pub(crate) fn is_age(word: &str) -> bool {
 }
 
 /// Whether no noun follows: a verb does, or nothing.
-fn ends_phrase(items: &[Item], at: usize, end: usize) -> bool {
+fn ends_phrase(sentence: &Sentence, at: usize) -> bool {
     let verb = Class::AUX | Class::MODAL | Class::FINITE;
-    let next = items.get(at).filter(|_| at < end);
+    let next = sentence.get(at);
     next.is_none_or(|next| !next.word || next.past || next.class.is(verb))
 }
 
-fn description_at(
-    text: &str,
-    items: &[Item],
-    start: usize,
-    range: &Range<usize>,
-) -> Option<Description> {
+fn description_at(sentence: &Sentence, start: usize) -> Option<Description> {
+    let Sentence { text, items, .. } = *sentence;
     let first = items[start];
-    let possessor = start > range.start && is_possessive(items[start - 1].span.of(text));
+    let owns = |item: &Item| is_possessive(item.span.of(text));
+    let possessor = sentence.before(start).is_some_and(owns);
     let determined = first.class.is(Class::DETERMINER | Class::POSSESSIVE);
     if !determined && !possessor && !first.class.is(Class::GROUP | Class::ROLE) {
         return None;
     }
-    if !determined && !possessor && first.capital && start != range.start {
+    if !determined && !possessor && first.capital && start != sentence.start {
         return None;
     }
     let mut head = None;
-    let limit = range.end.min(start + 8);
+    let limit = sentence.end.min(start + 8);
     let mut at = start + usize::from(determined);
     while at < limit {
         let item = items[at];
@@ -190,7 +200,7 @@ fn description_at(
         }
         if item.class.is(NOUNS)
             || item.class.is(Class::TITLE) && item.capital
-            || is_age(item.span.of(text)) && ends_phrase(items, at + 1, range.end)
+            || is_age(item.span.of(text)) && ends_phrase(sentence, at + 1)
         {
             head = Some(at);
         } else if head.is_some() && item.class == Class::default() && !item.first.is_uppercase() {
@@ -201,14 +211,14 @@ fn description_at(
             head = None;
         }
         at += 1;
-        if is_possessive(item.span.of(text)) {
+        if owns(&item) {
             // "the association's president": what follows is the noun.
             head = None;
         }
     }
     let head = head?;
     // "shook his head"
-    let of = items.get(head + 1).filter(|_| head + 1 < range.end);
+    let of = sentence.get(head + 1);
     if first.class.is(Class::POSSESSIVE)
         && head == start + 1
         && items[head].is_word(text, "head")

@@ -1,19 +1,13 @@
 //! Proper names: where one begins and ends, and which of its words are titles.
 
-use std::ops::Range;
-
 use super::phrase::{NOUNS, Name};
+use super::sentence::Sentence;
 use super::spelling::{folded, is_possessive, without_possessive};
 use crate::attribution::frame::Item;
 use crate::lexicon::{Class, class_of};
 
 /// "Minister of State Ada Vey", "Superintendent of Police Ada Vey".
-pub(super) fn officer_at(
-    text: &str,
-    items: &[Item],
-    start: usize,
-    range: &Range<usize>,
-) -> Option<Name> {
+pub(super) fn officer_at(sentence: &Sentence, start: usize) -> Option<Name> {
     const OFFICES: [&str; 16] = [
         "Police",
         "Culture",
@@ -32,7 +26,8 @@ pub(super) fn officer_at(
         "Transport",
         "Sport",
     ];
-    let [title, of, office, rest @ ..] = items.get(start..range.end)? else {
+    let Sentence { text, items, .. } = *sentence;
+    let [title, of, office, rest @ ..] = items.get(start..sentence.end)? else {
         return None;
     };
     let holds = title.capital
@@ -95,31 +90,97 @@ fn begins(items: &[Item], at: usize, opening: bool) -> bool {
 
 /// The name that begins at an item, with its titles; `is_surname` as for `phrases`.
 pub(super) fn name_at(
-    text: &str,
-    items: &[Item],
+    sentence: &Sentence,
     start: usize,
-    range: &Range<usize>,
-    heading: bool,
     is_surname: &dyn Fn(&str) -> bool,
 ) -> Option<Name> {
-    let opening =
-        start == range.start || heading || !items[start - 1].word && !items[start - 1].sign(',');
+    let Sentence { text, items, .. } = *sentence;
+    let opening = sentence.heading
+        || (sentence.before(start)).is_none_or(|before| !before.word && !before.sign(','));
     if !begins(items, start, opening) {
         return None;
     }
+    let mut end = capitals_end(sentence, start)?;
+    let words = &items[start..end];
+    let titles = titles_before(text, words);
+    let mut first = start + titles;
+    let named = &items[first..end];
+    let mut organisation = named
+        .iter()
+        .any(|item| item.class.is(Class::ORGANISATION) && item.capital || item.sign('&'))
+        || named.len() == 1 && is_acronym(text, &named[0]);
+    let common = Class::GROUP | Class::ROLE;
+    if titles == 0 && organisation && words.len() == 1 && opening && words[0].class.is(common) {
+        return None;
+    }
+    if organisation {
+        end = body_end(sentence, start, end);
+    }
+    if end - first == 1 {
+        let word = items[first];
+        let given = word.class.is(Class::MALE | Class::FEMALE);
+        let title = word.class.is(Class::TITLE | Class::ROLE) && !given;
+        let thing = word
+            .class
+            .is(Class::ORGANISATION | Class::DOCUMENT | Class::OFFICE);
+        if title && !organisation || thing && opening && titles == 0 {
+            return None;
+        }
+    }
+    let single = end - start == 1
+        && opening
+        && !organisation
+        && items[start].class == Class::default()
+        && !is_surname(sentence.word(start));
+    if single && only_opens(sentence, start) {
+        return None;
+    }
+    // "Martin Luther King, Jr.": the comma is the name's.
+    if items.get(end).is_some_and(|item| item.sign(','))
+        && end + 1 < sentence.end
+        && is_suffix(sentence.word(end + 1))
+        && !organisation
+    {
+        end += 2;
+    }
+    let all = |class: Class| items[start..end].iter().all(|item| item.class.is(class));
+    if titles > 0
+        && items[first..end]
+            .iter()
+            .all(|item| item.class.is(Class::OFFICE))
+    {
+        first = start;
+        organisation = false;
+        if all(Class::OFFICE | Class::TITLE | Class::ROLE) {
+            return None;
+        }
+    }
+    Some(Name {
+        titles: start..first,
+        words: first..end,
+        organisation,
+        possessive: is_possessive(sentence.word(end - 1)),
+        described: None,
+    })
+}
+
+/// Where the words with capitals end that begin at an item, particles and "&" among them.
+fn capitals_end(sentence: &Sentence, start: usize) -> Option<usize> {
+    const LONGEST: usize = 9;
+    let Sentence { text, items, .. } = *sentence;
     let mut end = start;
-    while end < range.end && end < start + 9 {
+    while end < sentence.end && end < start + LONGEST {
         let item = items[end];
         let surface = item.span.of(text);
         let arabic = surface.starts_with("al-") || surface.starts_with("el-");
         let inner = end > start
             && (item.class.is(Class::PARTICLE) || arabic)
             && !item.capital
-            && (arabic || capital_after_particles(items, end, range.end));
+            && (arabic || capital_after_particles(items, end, sentence.end));
         let ampersand = item.sign('&') && items.get(end + 1).is_some_and(|next| next.capital);
         let word = item.word
             && item.capital
-            && begins(items, end, heading && end > start)
+            && begins(items, end, sentence.heading && end > start)
             && !(end > start
                 && item
                     .class
@@ -129,156 +190,82 @@ pub(super) fn name_at(
             break;
         }
         end += 1;
-        if is_possessive(surface) && !owns_body(text, items, end, range.end) {
+        if is_possessive(surface) && !owns_body(text, items, end, sentence.end) {
             break;
         }
     }
-    while end > start && !items[end - 1].capital && !items[end - 1].span.of(text).contains('-') {
+    while end > start && !items[end - 1].capital && !sentence.word(end - 1).contains('-') {
         end -= 1;
     }
-    if end == start {
-        return None;
-    }
-    if end > start + 2 && is_honour(items[end - 1].span.of(text)) {
+    if end > start + 2 && is_honour(sentence.word(end - 1)) {
         end -= 1;
     }
-    let words = &items[start..end];
-    let mut titles = if is_body(text, words) {
-        0
-    } else {
-        title_length(words)
+    (end > start).then_some(end)
+}
+
+/// How many of the words are titles, or a listed word at a sentence's start, a place or a party before a given
+/// name: no parts of it.
+fn titles_before(text: &str, words: &[Item]) -> usize {
+    let titles = match is_body(text, words) {
+        true => 0,
+        false => title_length(words),
     };
-    // A listed word at a sentence's start, a place or a party before a given name is no part of it.
-    if titles == 0 {
-        titles = before_given_name(text, words);
+    match titles {
+        0 => before_given_name(text, words),
+        titles => titles,
     }
-    let mut first = start + titles;
-    let organisation_word = |item: &Item| item.class.is(Class::ORGANISATION) && item.capital;
-    let mut organisation = items[first..end].iter().any(organisation_word)
-        || items[first..end].iter().any(|item| item.sign('&'))
-        || end == first + 1 && is_acronym(text, &items[first]);
-    if titles == 0
-        && organisation
-        && end - start == 1
-        && opening
-        && words[0].class.is(Class::GROUP | Class::ROLE)
-    {
-        return None;
-    }
-    // "Center for Fair Tariffs", "Department of Justice".
-    if organisation {
-        for _ in 0..2 {
-            let joined = items
-                .get(end)
-                .filter(|_| end + 1 < range.end)
-                .is_some_and(|item| {
-                    (item.is_word(text, "of") || item.is_word(text, "for"))
-                        && items[end + 1].capital
-                        && items[end + 1].word
-                        && !is_possessive(items[end - 1].span.of(text))
-                        && items[end - 1].class.is(Class::ORGANISATION)
-                });
-            if !joined {
-                break;
-            }
-            end += 2;
-            while end < range.end
-                && items[end].name()
-                && end < start + 12
-                && !is_possessive(items[end - 1].span.of(text))
-            {
-                end += 1;
-            }
+}
+
+/// Where a body's name ends whose first words end at `end`: "Center for Fair Tariffs", "Department of Justice".
+fn body_end(sentence: &Sentence, start: usize, mut end: usize) -> usize {
+    const LONGEST: usize = 12;
+    let Sentence { text, items, .. } = *sentence;
+    for _ in 0..2 {
+        let joins = |item: &Item| item.is_word(text, "of") || item.is_word(text, "for");
+        let joined = sentence.get(end).is_some_and(joins)
+            && (sentence.get(end + 1)).is_some_and(|next| next.capital && next.word)
+            && !is_possessive(sentence.word(end - 1))
+            && items[end - 1].class.is(Class::ORGANISATION);
+        if !joined {
+            break;
         }
-    }
-    // "Director of the …" and titles alone are descriptions.
-    let last = items[end - 1];
-    if end - first == 1
-        && (last.class.is(Class::TITLE | Class::ROLE)
-            && !last.class.is(Class::MALE | Class::FEMALE))
-        && !organisation
-    {
-        return None;
-    }
-    if end - first == 1
-        && last
-            .class
-            .is(Class::ORGANISATION | Class::DOCUMENT | Class::OFFICE)
-        && opening
-        && titles == 0
-    {
-        return None;
-    }
-    // A single unlisted word that opens a sentence is a name if somebody has it, or if a verb, a comma
-    // or 's follows. What stands before "this" or "your" is a verb: "Stop this now."
-    let determiner = Class::DETERMINER | Class::POSSESSIVE | Class::OBJECT_PRONOUN;
-    let single = end - start == 1
-        && opening
-        && !organisation
-        && last.class == Class::default()
-        && !is_surname(last.span.of(text));
-    if single
-        && items
-            .get(end)
-            .filter(|_| end < range.end)
-            .is_some_and(|next| {
-                next.word
-                    && !next.capital
-                    && !next.past
-                    && !is_possessive(last.span.of(text))
-                    && !next.class.is(Class::AUX
-                        | Class::MODAL
-                        | Class::VERB
-                        | Class::FINITE
-                        | Class::ADVERB
-                        | Class::COORDINATOR
-                        | Class::SUBORDINATOR
-                        | Class::PREPOSITION)
-                    && (next.class.is(NOUNS | determiner) || !next.span.of(text).ends_with('s'))
-            })
-    {
-        return None;
-    }
-    let follows = items.get(end).filter(|_| end < range.end);
-    let opener = last.span.of(text);
-    // "Sadly, …", "Approached at the opening, she …"
-    if single
-        && follows.is_some_and(|next| {
-            opener.ends_with("ly") && next.sign(',')
-                || opener.len() > 5 && opener.ends_with("ed") && next.class.is(Class::PREPOSITION)
-        })
-    {
-        return None;
-    }
-    // "Martin Luther King, Jr.": the comma is the name's.
-    if items.get(end).is_some_and(|item| item.sign(','))
-        && end + 1 < range.end
-        && is_suffix(items[end + 1].span.of(text))
-        && !organisation
-    {
         end += 2;
-    }
-    if titles > 0
-        && items[first..end]
-            .iter()
-            .all(|item| item.class.is(Class::OFFICE))
-    {
-        first = start;
-        organisation = false;
-        if items[first..end]
-            .iter()
-            .all(|item| item.class.is(Class::OFFICE | Class::TITLE | Class::ROLE))
+        while end < start + LONGEST
+            && sentence.get(end).is_some_and(Item::name)
+            && !is_possessive(sentence.word(end - 1))
         {
-            return None;
+            end += 1;
         }
     }
-    Some(Name {
-        titles: start..first,
-        words: first..end,
-        organisation,
-        possessive: is_possessive(items[end - 1].span.of(text)),
-        described: None,
-    })
+    end
+}
+
+/// Whether an unlisted word that opens a sentence is no name by what follows: a noun, "this" or "your" after a
+/// verb ("Stop this now."), a comma after an adverb. A verb, a comma or 's follows a name.
+fn only_opens(sentence: &Sentence, at: usize) -> bool {
+    let word = sentence.word(at);
+    let Some(next) = sentence.get(at + 1) else {
+        return false;
+    };
+    let determiner = Class::DETERMINER | Class::POSSESSIVE | Class::OBJECT_PRONOUN;
+    let no_noun = Class::AUX
+        | Class::MODAL
+        | Class::VERB
+        | Class::FINITE
+        | Class::ADVERB
+        | Class::COORDINATOR
+        | Class::SUBORDINATOR
+        | Class::PREPOSITION;
+    let before_noun = next.word
+        && !next.capital
+        && !next.past
+        && !is_possessive(word)
+        && !next.class.is(no_noun)
+        && (next.class.is(NOUNS | determiner) || !next.span.of(sentence.text).ends_with('s'));
+    // "Sadly, …", "Approached at the opening, she …"
+    let adverb = word.ends_with("ly") && next.sign(',');
+    let participle = word.len() > 5 && word.ends_with("ed") && next.class.is(Class::PREPOSITION);
+    before_noun || adverb || participle
 }
 
 /// True where the word before `at` is a title whose body follows: "Attorney General’s Office".

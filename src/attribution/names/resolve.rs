@@ -8,6 +8,7 @@ use super::entity::{Entity, Gender, Kind, gender_of};
 use super::phrase::{NOUNS, Phrase, contracted};
 use super::possessor::{is_saying, owner_in};
 use super::proper::is_honour;
+use super::sentence::Sentence;
 use super::{Names, Resolved, description};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, Speaker, SpeakerKind, Step};
@@ -268,7 +269,7 @@ impl Names {
     fn unread(&mut self, text: &str, items: &[Item], head: usize, mention: Span) -> Resolved {
         let last = items[head - 1];
         if last.name() {
-            let found = self.phrases(text, items, 0..head, false);
+            let found = self.phrases(&Sentence::new(text, items, 0..head));
             let name = found.into_iter().rev().find_map(|phrase| match phrase {
                 Phrase::Name(name) if name.words.end == head => Some(name),
                 _ => None,

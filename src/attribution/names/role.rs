@@ -4,46 +4,36 @@ use std::ops::Range;
 
 use super::antecedent::Role;
 use super::phrase::Name;
+use super::sentence::Sentence;
 use crate::attribution::frame::Item;
 use crate::lexicon::Class;
 
 /// True where a name belongs to the noun after it, as nobody who is spoken of: "a Wisconsin dairy farm".
-pub(super) fn modifies(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
-    let start = name.titles.start.min(name.words.start);
-    let article = start > sentence.start
-        && ["a", "an"]
-            .iter()
-            .any(|word| items[start - 1].is_word(text, word));
-    let noun = items
-        .get(name.words.end)
-        .filter(|_| name.words.end < sentence.end);
-    article && noun.is_some_and(|item| item.word && item.first.is_lowercase())
+pub(super) fn modifies(sentence: &Sentence, name: &Name) -> bool {
+    let is_article =
+        |item: &Item| (["a", "an"].iter()).any(|word| item.is_word(sentence.text, word));
+    let noun = sentence.get(name.words.end);
+    sentence.before(name.start()).is_some_and(is_article)
+        && noun.is_some_and(|item| item.word && item.first.is_lowercase())
 }
 
 /// "Wullie Baird, 84, of Kirk Wynd": where somebody lives.
-pub(super) fn is_address(text: &str, items: &[Item], sentence: &Range<usize>, name: &Name) -> bool {
-    let start = name.titles.start.min(name.words.start);
-    start >= sentence.start + 3
-        && items[start - 1].is_word(text, "of")
-        && items[start - 2].sign(',')
-        && items[start - 3].first.is_numeric()
+pub(super) fn is_address(sentence: &Sentence, name: &Name) -> bool {
+    let [.., age, comma, of] = &sentence.items[sentence.start..name.start()] else {
+        return false;
+    };
+    of.is_word(sentence.text, "of") && comma.sign(',') && age.first.is_numeric()
 }
 
 /// What a phrase is in its sentence.
-pub(super) fn role_of(
-    items: &[Item],
-    sentence: &Range<usize>,
-    range: &Range<usize>,
-    possessive: bool,
-) -> Role {
+pub(super) fn role_of(sentence: &Sentence, range: &Range<usize>, possessive: bool) -> Role {
     if possessive {
         return Role::Possessive;
     }
-    let before = (range.start > sentence.start).then(|| items[range.start - 1]);
-    let oblique = before.is_some_and(is_preposition);
-    let verb = behind(items, sentence, range).any(|at| verb_from(items, sentence, at))
-        || apposed(items, sentence, range) && verb_from(items, sentence, range.end + 1);
-    let spoken = speaks(items, sentence, range);
+    let oblique = sentence.before(range.start).is_some_and(is_preposition);
+    let verb = behind(sentence, range).any(|at| verb_from(sentence, at))
+        || apposed(sentence, range) && verb_from(sentence, range.end + 1);
+    let spoken = speaks(sentence, range);
     match (verb || spoken, oblique) {
         (_, true) if !spoken => Role::Oblique,
         (true, _) => Role::Subject,
@@ -51,24 +41,20 @@ pub(super) fn role_of(
     }
 }
 
-fn is_preposition(item: Item) -> bool {
+fn is_preposition(item: &Item) -> bool {
     item.class.is(Class::PREPOSITION) && !item.class.is(Class::SUBORDINATOR) && !item.capital
 }
 
 /// Where a phrase's verb can stand: right behind it, or behind one, two or three asides. "NAME said", "NAME, the
 /// mayor, said", "NAME (34), who drives, said".
-fn behind(
-    items: &[Item],
-    sentence: &Range<usize>,
-    range: &Range<usize>,
-) -> impl Iterator<Item = usize> {
+fn behind(sentence: &Sentence, range: &Range<usize>) -> impl Iterator<Item = usize> {
     const LONGEST: usize = 25;
-    let end = sentence.end;
+    let Sentence { items, end, .. } = *sentence;
     let sign = |at: usize, open: bool| {
         let item = items[at];
         item.sign(',') || item.dash() || item.sign(if open { '(' } else { ')' })
     };
-    let first = over_complement(items, sentence, range);
+    let first = over_complement(sentence, range);
     // Where the verb can be, and where the next aside begins.
     let places = std::iter::successors(Some((first, first)), move |&(_, open)| {
         let open = Some(open).filter(|&open| open < end && sign(open, true))?;
@@ -85,10 +71,10 @@ fn behind(
 }
 
 /// Behind what a phrase that opens its sentence is of or in: "A foreman in the public seats told".
-fn over_complement(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> usize {
+fn over_complement(sentence: &Sentence, range: &Range<usize>) -> usize {
     const WORDS: usize = 10;
-    let end = range.end;
-    if range.start > sentence.start || end >= sentence.end || !is_preposition(items[end]) {
+    let (items, end) = (sentence.items, range.end);
+    if range.start > sentence.start || end >= sentence.end || !is_preposition(&items[end]) {
         return end;
     }
     let verb = |item: &Item| {
@@ -103,8 +89,8 @@ fn over_complement(items: &[Item], sentence: &Range<usize>, range: &Range<usize>
 }
 
 /// Whether a finite verb stands at `at` or after adverbs there.
-fn verb_from(items: &[Item], sentence: &Range<usize>, at: usize) -> bool {
-    (items[at.min(sentence.end)..sentence.end].iter())
+fn verb_from(sentence: &Sentence, at: usize) -> bool {
+    (sentence.items[at.min(sentence.end)..sentence.end].iter())
         .find(|item| {
             !item.class.is(Class::ADVERB) || item.class.is(Class::AUX | Class::PREPOSITION)
         })
@@ -120,11 +106,9 @@ fn verb_from(items: &[Item], sentence: &Range<usize>, at: usize) -> bool {
 }
 
 /// True of what stands between commas, as a name after its description: "the firm's head, NAME, said".
-fn apposed(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
-    range.start > sentence.start
-        && items[range.start - 1].sign(',')
-        && range.end < sentence.end
-        && items[range.end].sign(',')
+fn apposed(sentence: &Sentence, range: &Range<usize>) -> bool {
+    let comma = |item: Option<&Item>| item.is_some_and(|item| item.sign(','));
+    comma(sentence.before(range.start)) && comma(sentence.get(range.end))
 }
 
 /// A short unlisted word after a name is as often a verb as not: counted only right after it.
@@ -134,28 +118,27 @@ fn third_person(item: &Item) -> bool {
 
 /// True where a verb of speech stands beside a phrase: "NAME said", "said NAME", "NAME, the mayor,
 /// said".
-pub(super) fn speaks(items: &[Item], sentence: &Range<usize>, range: &Range<usize>) -> bool {
+pub(super) fn speaks(sentence: &Sentence, range: &Range<usize>) -> bool {
+    let items = sentence.items;
     let speech = |item: &Item| {
         item.class.is(Class::SPEECH)
             && item.class.is(Class::FINITE | Class::BASE)
             && !item.class.is(Class::PARTICIPLE)
     };
     // "An electrician in Luang, who gave no name, said": not Luang.
-    if range.start >= sentence.start + 2 && is_preposition(items[range.start - 1]) {
+    if range.start >= sentence.start + 2 && is_preposition(&items[range.start - 1]) {
         return false;
     }
-    let beside = behind(items, sentence, range).any(|at| {
+    let beside = behind(sentence, range).any(|at| {
         let verb = (items[at..sentence.end].iter())
             .find(|item| !item.class.is(Class::ADVERB | Class::AUX));
         verb.is_some_and(speech)
     });
-    let after_name = range.end + 1;
-    let apposed =
-        apposed(items, sentence, range) && after_name < sentence.end && speech(&items[after_name]);
-    if apposed || beside {
+    let spoken = || sentence.get(range.end + 1).is_some_and(speech);
+    if beside || apposed(sentence, range) && spoken() {
         return true;
     }
-    let inverted = range.start > sentence.start && speech(&items[range.start - 1]);
+    let inverted = sentence.before(range.start).is_some_and(speech);
     inverted && range.start >= sentence.start + 2 && {
         let before = items[range.start - 2];
         before.passage.is_some() || before.sign(',') || before.dash()
