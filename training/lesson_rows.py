@@ -37,13 +37,13 @@ def public_rows(path, rng):
     return [row for source, rows in sources.items() for row in rng.sample(rows, min(PUBLIC.get(source, 0), len(rows)))]
 
 
-def drawn(path, rng):
-    """The rows of a file of own-written or real quotes that its shares draw."""
+def drawn(path, rng, least):
+    """The rows of a file of own-written or real quotes that its shares draw, raised to `least` but for targets foreign to an article."""
     name = os.path.basename(path)
     shares = next(shares for begins, shares in SHARES if name.startswith(begins))
     for row in own_rows([path]):
-        kind = "foreign" if row.get("key") == "foreign" else row["source"]
-        if not row["held"] and rng.random() < shares[kind]:
+        share = shares["foreign"] if row.get("key") == "foreign" else max(least, shares[row["source"]])
+        if not row["held"] and rng.random() < share:
             yield {key: row[key] for key in KEPT} | ({"source": TURNED[row["source"]]} if shares is TURNS else {})
 
 
@@ -51,11 +51,12 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--public", nargs="*", default=[])
     ap.add_argument("--own", nargs="*", default=[])
+    ap.add_argument("--least", type=float, default=0, help="share of each kind at least, of files that no lesson had")
     ap.add_argument("--seed", type=int, default=20)
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     rng = random.Random(args.seed)
-    rows = [row for path in args.public for row in public_rows(path, rng)] + [row for path in args.own for row in drawn(path, rng)]
+    rows = [row for path in args.public for row in public_rows(path, rng)] + [row for path in args.own for row in drawn(path, rng, args.least)]
     rows = list({(row["text"], row["target"], row["task"]): row for row in rows}.values())
     write_shuffled(args.out, rows, rng)
 
