@@ -1,10 +1,12 @@
 //! A [`TargetPrediction`] says where a quote stands toward a target, and in what tone it speaks.
 //!
 //! The model reads the pair (quote, target); for the tone it reads the quote alone. A quote too
-//! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut.
+//! long for one pass is read in overlapping windows, whose logits are averaged: nothing is cut. Of long
+//! quotes the surest sentence counts besides, where the model's folder says so.
 
 mod cache;
 mod head;
+mod sentences;
 
 use std::collections::HashMap;
 
@@ -452,6 +454,52 @@ impl Classifier {
     }
 
     fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
+        let Some(surest) = self.model.config().surest_sentence else {
+            return self.score_whole(pairs);
+        };
+        let mut read = Vec::with_capacity(pairs.len());
+        let mut ends = Vec::with_capacity(pairs.len());
+        for &(text, target) in pairs {
+            read.push((text, target));
+            if !target.is_empty() {
+                read.extend(surest.of(text).into_iter().map(|part| (part, target)));
+            }
+            ends.push(read.len());
+        }
+        let scores = self.score_whole(&read)?;
+        let mut start = 0;
+        ends.into_iter()
+            .map(|end| {
+                let (whole, parts) = scores[start..end].split_first().expect("the whole is read");
+                start = end;
+                self.with_surest(whole.clone(), parts, surest.weight)
+            })
+            .collect()
+    }
+
+    /// A text's score, whose stance is moved by the one of its sentences that takes a side most surely.
+    fn with_surest(&self, mut whole: Score, sentences: &[Score], weight: f32) -> Result<Score> {
+        let side = |score: &Score| -> Result<f32> {
+            let [favor, against, _] = self.distribution(score, Task::Stance)?.0;
+            Ok(favor.max(against))
+        };
+        let mut surest: Option<(&Score, f32)> = None;
+        for sentence in sentences {
+            let sure = side(sentence)?;
+            if surest.is_none_or(|(_, most)| sure > most) {
+                surest = Some((sentence, sure));
+            }
+        }
+        if let Some((sentence, _)) = surest {
+            for index in self.logits_of(Task::Stance)?.logits {
+                let both = whole.logits[index] + weight * sentence.logits[index];
+                whole.logits[index] = both / (1.0 + weight);
+            }
+        }
+        Ok(whole)
+    }
+
+    fn score_whole(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
         let (sequences, sizes) = self.sequences(pairs)?;
         let logits = self.model.logits(&sequences)?;
         let mut rows = logits.rows().into_iter();

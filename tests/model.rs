@@ -135,20 +135,86 @@ fn the_name_carries_a_hash_and_is_that_of_the_embedded_model() {
     }
 }
 
+/// The shipped model with another config.json.
+fn shipped_but(change: impl FnOnce(&mut serde_json::Value)) -> Classifier {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["tokenizer.json", "model.safetensors"] {
+        fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
+    }
+    let config = fs::read(shipped_folder().join("config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    change(&mut config);
+    fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    Classifier::new(Model::open(folder.path(), &reference_options()).unwrap()).unwrap()
+}
+
+#[test]
+fn the_surest_sentence_counts_beside_a_long_text() {
+    let side = "I will vote against the ferry contract, and so should everybody who has read it.";
+    let others = [
+        "The meeting began at nine, and the clerk read out the names of those who had sent their regrets.",
+        "Then we heard about the roof of the school, which has been leaking since the spring.",
+        "A lady from the archive showed us photographs of the harbour as it was a hundred years ago.",
+        "There was tea, and the heating did not work.",
+    ];
+    let long = [others[0], others[1], side, others[2], others[3]].join(" ");
+    let target = "the ferry contract";
+    let least_words = long.split(' ').count();
+    let reading = |least_words: usize, weight: f32| {
+        let reading = serde_json::json!({ "least_words": least_words, "weight": weight });
+        shipped_but(move |config| config["surest_sentence"] = reading)
+    };
+    let probabilities = |classifier: &Classifier, text: &str, target: &str, task: Task| {
+        let scores = classifier.score(&[(text, target)]).unwrap();
+        let found = classifier.distribution(&scores[0], task).unwrap();
+        found.probabilities()
+    };
+    let stance =
+        |classifier: &Classifier, text: &str| probabilities(classifier, text, target, Task::Stance);
+    let whole_only = reading(least_words + 1, 0.5);
+    let (whole, sentence) = (stance(&whole_only, &long), stance(&whole_only, side));
+    let sided = |of: [f32; 3]| of[0].max(of[1]);
+    for other in others {
+        assert!(
+            sided(stance(&whole_only, other)) < sided(sentence),
+            "{other}"
+        );
+    }
+    let with_sentence = reading(least_words, 0.5);
+    // Weighted geometric means, made to sum to 1.
+    let mixed = [0, 1, 2].map(|label| (whole[label] * sentence[label].sqrt()).powf(1.0 / 1.5));
+    let sum: f32 = mixed.iter().sum();
+    let found = stance(&with_sentence, &long);
+    for (found, mixed) in found.iter().zip(mixed) {
+        assert!(
+            (found - mixed / sum).abs() < 1e-4,
+            "{found} and {}",
+            mixed / sum
+        );
+    }
+    assert!(found[1] > whole[1]);
+    for (text, target, task) in [
+        (long.as_str(), "", Task::Sentiment),
+        (long.as_str(), target, Task::Sentiment),
+        (side, target, Task::Stance),
+    ] {
+        let of = |classifier| probabilities(classifier, text, target, task);
+        assert_eq!(of(&with_sentence), of(&whole_only));
+    }
+}
+
 #[test]
 fn a_temperature_moves_probabilities_and_the_name_but_no_label() {
     let score = |temperature: f32| {
-        let folder = tempfile::tempdir().unwrap();
-        for file in ["tokenizer.json", "model.safetensors"] {
-            fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
-        }
-        let config = fs::read(shipped_folder().join("config.json")).unwrap();
-        let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
-        config["temperatures"] = serde_json::json!({ "stance": temperature });
-        fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
-        let model = Model::open(folder.path(), &reference_options()).unwrap();
-        let name = model.name().rsplit_once('-').unwrap().1.to_owned();
-        let classifier = Classifier::new(model).unwrap();
+        let classifier = shipped_but(|config| {
+            config["temperatures"] = serde_json::json!({ "stance": temperature });
+        });
+        let name = classifier
+            .model_name()
+            .rsplit_once('-')
+            .unwrap()
+            .1
+            .to_owned();
         let scores = classifier
             .score(&[("We will fight this contract.", "the contract")])
             .unwrap();
@@ -246,7 +312,7 @@ fn broken_folders_say_what_is_broken() {
     );
 
     type Breaking = fn(&Path);
-    let cases: [(&str, Breaking, &str); 13] = [
+    let cases: [(&str, Breaking, &str); 14] = [
         (
             "missing file",
             |folder| fs::remove_file(folder.join("tokenizer.json")).unwrap(),
@@ -318,6 +384,11 @@ fn broken_folders_say_what_is_broken() {
             "temperature of no head",
             |folder| set_temperatures(folder, "tone", 1.5),
             "temperatures: \"tone\" is no head of id2label",
+        ),
+        (
+            "a sentence of no weight",
+            |folder| edit_config(folder, "\"weight\": 0.5", "\"weight\": 0"),
+            "surest_sentence: weight is 0, expected a number above 0",
         ),
         (
             "counts of no head",

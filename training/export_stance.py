@@ -32,6 +32,7 @@ def main():
     ap.add_argument("--context-tokens", type=int, default=CONTEXT_TOKENS, help="0 for a model that reads the quote alone")
     ap.add_argument("--temperatures", help="JSON object as fit_temperatures.py writes it")
     ap.add_argument("--risk-coverage", help="JSON object that examples/fit_abstention.rs put into a config.json of the same weights and temperatures")
+    ap.add_argument("--surest-sentence", nargs=2, type=float, metavar=("LEAST_WORDS", "WEIGHT"), help="how the program reads long texts: whole and by the sentence that takes a side most surely")
     args = ap.parse_args()
     os.makedirs(args.out, exist_ok=True)
     weights = unpacked(load_file(os.path.join(args.model, "model.safetensors")))
@@ -41,7 +42,7 @@ def main():
     with open(os.path.join(args.model, "config.json"), encoding="utf-8") as file:
         config = json.load(file)
     config.pop("torch_dtype", None)
-    for name in ("context_tokens", "temperatures", "risk_coverage"):
+    for name in ("context_tokens", "temperatures", "risk_coverage", "surest_sentence"):
         config.pop(name, None)
     if args.context_tokens:
         config["context_tokens"] = args.context_tokens
@@ -49,6 +50,9 @@ def main():
         if path:
             with open(path, encoding="utf-8") as file:
                 config[name] = json.load(file)
+    if args.surest_sentence:
+        least_words, weight = args.surest_sentence
+        config["surest_sentence"] = {"least_words": int(least_words), "weight": weight}
     with open(os.path.join(args.out, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=1)
         file.write("\n")

@@ -74,6 +74,10 @@ fn config(folder: &ModelFolder, adaptation: &Adaptation, from: &str) -> Result<V
     if let Some(tables) = config["risk_coverage"].as_object_mut() {
         tables.shift_remove(stance);
     }
+    // The head was fitted on whole texts.
+    if let Some(config) = config.as_object_mut() {
+        config.shift_remove("surest_sentence");
+    }
     if config["risk_coverage"].is_null()
         && let Some(config) = config.as_object_mut()
     {

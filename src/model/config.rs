@@ -27,6 +27,18 @@ pub struct ModelConfig {
     /// How often a head was right on labelled data that it was not fitted on, by threshold; named
     /// as in `temperatures`.
     pub risk_coverage: BTreeMap<String, RiskCoverage>,
+    /// How the stance of long texts is read; `None`: like that of short ones.
+    pub surest_sentence: Option<SurestSentence>,
+}
+
+/// Of a text of `least_words` words or more, separated by white space, the sentence that takes a side most surely counts
+/// beside the whole: the stance's logits are (whole + `weight` · sentence) / (1 + `weight`).
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct SurestSentence {
+    /// From how many words on.
+    pub least_words: usize,
+    /// What the sentence counts, the whole counting 1; above 0.
+    pub weight: f32,
 }
 
 /// How the hidden states of a sequence become one vector.
@@ -66,6 +78,7 @@ struct RawConfig {
     temperatures: BTreeMap<String, f32>,
     #[serde(default)]
     risk_coverage: BTreeMap<String, RiskCoverage>,
+    surest_sentence: Option<SurestSentence>,
 }
 
 impl ModelConfig {
@@ -160,6 +173,13 @@ impl ModelConfig {
                 )));
             }
         }
+        if let Some(SurestSentence { weight, .. }) = raw.surest_sentence
+            && !(weight.is_finite() && weight > 0.0)
+        {
+            return Err(broken(format!(
+                "surest_sentence: weight is {weight}, expected a number above 0"
+            )));
+        }
         for (head, table) in &raw.risk_coverage {
             if let Some(problem) = table.problem() {
                 return Err(broken(format!("risk_coverage: {head:?}: {problem}")));
@@ -186,6 +206,7 @@ impl ModelConfig {
             pooling,
             temperatures: raw.temperatures,
             risk_coverage: raw.risk_coverage,
+            surest_sentence: raw.surest_sentence,
         })
     }
 }
