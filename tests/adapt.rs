@@ -97,6 +97,9 @@ fn labels_that_teach_something_make_a_model_to_be_used() {
     // What the shipped head was calibrated by does not hold for this one.
     let promise = run(&["label", &new, "--model", model, "--max-error", "0.3"]);
     assert!(stderr(&promise).contains("no risk_coverage for stance"));
+    // It was fitted on whole texts, and reads them so.
+    let config = std::fs::read_to_string(Path::new(model).join("config.json")).unwrap();
+    assert!(!config.contains("surest_sentence"));
 
     let again = run(&["adapt", &table, "-o", model]);
     assert_eq!(again.status.code(), Some(2));

@@ -74,14 +74,13 @@ fn config(folder: &ModelFolder, adaptation: &Adaptation, from: &str) -> Result<V
     if let Some(tables) = config["risk_coverage"].as_object_mut() {
         tables.shift_remove(stance);
     }
-    // The head was fitted on whole texts.
+    let empty = config["risk_coverage"].is_null();
     if let Some(config) = config.as_object_mut() {
+        // The head was fitted on whole texts.
         config.shift_remove("surest_sentence");
-    }
-    if config["risk_coverage"].is_null()
-        && let Some(config) = config.as_object_mut()
-    {
-        config.shift_remove("risk_coverage");
+        if empty {
+            config.shift_remove("risk_coverage");
+        }
     }
     let mut adapted = serde_json::to_value(&adaptation.report).map_err(broken)?;
     adapted["from"] = from.into();
