@@ -5,107 +5,22 @@
 //! quotes the surest sentence counts besides, where the model's folder says so.
 
 mod cache;
+mod distribution;
 mod head;
+mod pairs;
 mod sentences;
 
 use std::collections::HashMap;
 
 pub use cache::ScoreCache;
+use distribution::mean;
+pub use distribution::{Distribution, Task};
 pub use head::Head;
 use ndarray::{Array2, Axis};
-use rayon::prelude::*;
+use pairs::{PairSize, check_target, sequences};
 
-use crate::encoder::Sequence;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
-use crate::number::real;
-
-/// What a head of the model tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Task {
-    /// Where the text stands toward the target.
-    Stance,
-    /// In what tone it speaks: of the target or, without one, of anything.
-    Sentiment,
-    /// Whether the text entails the target, taken as a hypothesis.
-    Nli,
-}
-
-impl Task {
-    /// The name before the colon in the model's `id2label`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Task::Stance => "stance",
-            Task::Sentiment => "sentiment",
-            Task::Nli => "nli",
-        }
-    }
-
-    /// By its name; `tsc` (targeted sentiment, as corpora call it) is the sentiment task.
-    pub fn named(name: &str) -> Option<Task> {
-        match name {
-            "stance" => Some(Task::Stance),
-            "sentiment" | "tsc" => Some(Task::Sentiment),
-            "nli" => Some(Task::Nli),
-            _ => None,
-        }
-    }
-
-    /// The labels, in the order of a [`Distribution`].
-    pub fn labels(self) -> [&'static str; 3] {
-        match self {
-            Task::Stance => ["favor", "against", "neutral"],
-            Task::Sentiment => ["positive", "negative", "neutral"],
-            Task::Nli => ["entailment", "contradiction", "neutral"],
-        }
-    }
-}
-
-/// Probabilities of a task's three labels; they sum to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Distribution([f32; 3]);
-
-impl Distribution {
-    /// Softmax of three logits divided by a temperature.
-    fn of_logits(logits: [f32; 3], temperature: f32) -> Distribution {
-        let most = logits
-            .iter()
-            .fold(f32::NEG_INFINITY, |most, &logit| most.max(logit));
-        let powers = logits.map(|logit| ((logit - most) / temperature).exp());
-        let sum: f32 = powers.iter().sum();
-        Distribution(powers.map(|power| power / sum))
-    }
-
-    /// In the order of [`Task::labels`].
-    pub fn probabilities(&self) -> [f32; 3] {
-        self.0
-    }
-
-    /// The probabilities by label, six decimals each.
-    pub fn to_json(self, task: Task) -> serde_json::Map<String, serde_json::Value> {
-        let labels = task.labels().into_iter().map(str::to_owned);
-        labels
-            .zip(self.0.map(|probability| real(probability).into()))
-            .collect()
-    }
-
-    /// Whether the most probable label has at least this probability, as rows write it: to six
-    /// decimals.
-    pub fn is_sure(&self, least: f64) -> bool {
-        real(self.0[self.top()]) >= least
-    }
-
-    /// Index of the most probable label; of equals the first.
-    pub fn top(&self) -> usize {
-        (1..3).fold(0, |best, index| {
-            if self.0[index] > self.0[best] {
-                index
-            } else {
-                best
-            }
-        })
-    }
-}
 
 /// What the model says of one text and target.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,17 +106,12 @@ struct LogitsOf {
     temperature: f32,
 }
 
-/// Tokens of a pair's text, and windows it is read in.
-struct PairSize {
-    n_tokens: usize,
-    windows: usize,
+impl LogitsOf {
+    fn distribution(&self, score: &Score) -> Distribution {
+        let logits = self.logits.map(|index| score.logits[index]);
+        Distribution::of_logits(logits, self.temperature)
+    }
 }
-
-/// Tokens of a window, special tokens and target included: what the start model was trained on.
-/// A shorter window than the encoder's 512 positions also costs less attention.
-const WINDOW_TOKENS: usize = 128;
-/// A target may take this much of a window.
-const MOST_TARGET_TOKENS: usize = 64;
 
 impl Classifier {
     /// Finds the heads by the model's own labels, `stance:favor` and so on.
@@ -314,7 +224,7 @@ impl Classifier {
     /// # Errors
     /// A target too long for the model, or a failure of the model.
     pub fn pooled(&self, pairs: &[(&str, &str)]) -> Result<Array2<f32>> {
-        let (sequences, sizes) = self.sequences(pairs)?;
+        let (sequences, sizes) = sequences(&self.model, pairs)?;
         let of_windows = self.model.encoder().encode_pooled(&sequences)?;
         let mut windows = of_windows.outer_iter();
         let mut pooled = Array2::zeros((pairs.len(), of_windows.ncols()));
@@ -333,11 +243,7 @@ impl Classifier {
     /// # Errors
     /// If the model has no such head.
     pub fn distribution(&self, score: &Score, task: Task) -> Result<Distribution> {
-        let head = self.logits_of(task)?;
-        Ok(Distribution::of_logits(
-            head.logits.map(|index| score.logits[index]),
-            head.temperature,
-        ))
+        Ok(self.logits_of(task)?.distribution(score))
     }
 
     /// Stance of each text toward each target, and its tone: `[texts][targets]`. What the cache
@@ -394,11 +300,7 @@ impl Classifier {
     /// # Errors
     /// A target of more tokens than half of a window.
     pub fn check_target(&self, target: &str) -> Result<()> {
-        // A token is a byte at least.
-        match target.len() <= MOST_TARGET_TOKENS {
-            true => Ok(()),
-            false => fits(target, &self.model.ids(target)?),
-        }
+        check_target(&self.model, target)
     }
 
     /// What the model says of each (text, target); pairs that come twice are computed once.
@@ -431,76 +333,32 @@ impl Classifier {
         Ok(pairs.iter().map(score).collect())
     }
 
-    /// The sequences that pairs are read in, and for each pair the tokens of its text and the
-    /// number of its sequences.
-    fn sequences(&self, pairs: &[(&str, &str)]) -> Result<(Vec<Sequence>, Vec<PairSize>)> {
-        let texts = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.0))?;
-        let targets = TokenIds::new(&self.model, pairs.iter().map(|pair| pair.1))?;
-        let window_tokens = WINDOW_TOKENS.min(self.model.encoder().max_tokens());
-        let mut sequences = Vec::with_capacity(pairs.len());
-        let mut sizes = Vec::with_capacity(pairs.len());
-        for (text, target) in pairs {
-            let (text_ids, target_ids) = (texts.of(text), targets.of(target));
-            fits(target, target_ids)?;
-            let room = window_tokens - self.model.pair_overhead() - target_ids.len();
-            let before = sequences.len();
-            sequences.extend(windows(text_ids, room).map(|ids| self.model.pair(ids, target_ids)));
-            sizes.push(PairSize {
-                n_tokens: text_ids.len(),
-                windows: sequences.len() - before,
-            });
-        }
-        Ok((sequences, sizes))
-    }
-
     fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
         let Some(surest) = self.model.config().surest_sentence else {
             return self.score_whole(pairs);
         };
         let mut read = Vec::with_capacity(pairs.len());
-        let mut ends = Vec::with_capacity(pairs.len());
+        let mut counts = Vec::with_capacity(pairs.len());
         for &(text, target) in pairs {
+            let sentences = match target.is_empty() {
+                true => Vec::new(),
+                false => surest.of(text),
+            };
+            counts.push(sentences.len());
             read.push((text, target));
-            if !target.is_empty() {
-                read.extend(surest.of(text).into_iter().map(|part| (part, target)));
-            }
-            ends.push(read.len());
+            read.extend(sentences.into_iter().map(|sentence| (sentence, target)));
         }
-        let scores = self.score_whole(&read)?;
-        let mut start = 0;
-        ends.into_iter()
-            .map(|end| {
-                let (whole, parts) = scores[start..end].split_first().expect("the whole is read");
-                start = end;
-                self.with_surest(whole.clone(), parts, surest.weight)
-            })
-            .collect()
-    }
-
-    /// A text's score, whose stance is moved by the one of its sentences that takes a side most surely.
-    fn with_surest(&self, mut whole: Score, sentences: &[Score], weight: f32) -> Result<Score> {
-        let side = |score: &Score| -> Result<f32> {
-            let [favor, against, _] = self.distribution(score, Task::Stance)?.0;
-            Ok(favor.max(against))
-        };
-        let mut surest: Option<(&Score, f32)> = None;
-        for sentence in sentences {
-            let sure = side(sentence)?;
-            if surest.is_none_or(|(_, most)| sure > most) {
-                surest = Some((sentence, sure));
-            }
-        }
-        if let Some((sentence, _)) = surest {
-            for index in self.logits_of(Task::Stance)?.logits {
-                let both = whole.logits[index] + weight * sentence.logits[index];
-                whole.logits[index] = both / (1.0 + weight);
-            }
-        }
-        Ok(whole)
+        let head = self.logits_of(Task::Stance)?;
+        let mut scores = self.score_whole(&read)?.into_iter();
+        let moved = counts.into_iter().map(|count| {
+            let whole = scores.next().expect("every text is read whole");
+            with_surest(whole, scores.by_ref().take(count), head, surest.weight)
+        });
+        Ok(moved.collect())
     }
 
     fn score_whole(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
-        let (sequences, sizes) = self.sequences(pairs)?;
+        let (sequences, sizes) = sequences(&self.model, pairs)?;
         let logits = self.model.logits(&sequences)?;
         let mut rows = logits.rows().into_iter();
         let scores = sizes.into_iter().map(|PairSize { n_tokens, windows }| {
@@ -520,87 +378,32 @@ impl Classifier {
     }
 }
 
-fn fits(target: &str, ids: &[u32]) -> Result<()> {
-    if ids.len() <= MOST_TARGET_TOKENS {
-        return Ok(());
-    }
-    // Longer than a message should be.
-    let beginning: String = target.chars().take(60).collect();
-    let message = format!(
-        "the target that begins {beginning:?} has {} tokens, expected at most {MOST_TARGET_TOKENS}",
-        ids.len()
-    );
-    Err(Error::new(ErrorKind::Option, message).hint("name the target in fewer words"))
-}
-
-/// The ids of a text in pieces of at most `room`, each but the last half new; all of it in one
-/// where it fits. The last ends with the text and is as full as the others.
-fn windows(ids: &[u32], room: usize) -> impl Iterator<Item = &[u32]> {
-    let step = (room / 2).max(1);
-    let more = ids.len().saturating_sub(room).div_ceil(step);
-    (0..=more).map(move |window| {
-        let end = (window * step + room).min(ids.len());
-        &ids[end.saturating_sub(room)..end]
-    })
-}
-
-/// Token ids of texts, each text tokenised once however often it comes.
-struct TokenIds<'t>(HashMap<&'t str, Vec<u32>>);
-
-impl<'t> TokenIds<'t> {
-    fn new(model: &Model, texts: impl Iterator<Item = &'t str>) -> Result<TokenIds<'t>> {
-        let mut unique: Vec<&str> = texts.collect();
-        unique.sort_unstable();
-        unique.dedup();
-        let ids: Vec<Vec<u32>> = unique
-            .par_iter()
-            .map(|text| model.ids(text))
-            .collect::<Result<_>>()?;
-        Ok(TokenIds(unique.into_iter().zip(ids).collect()))
-    }
-
-    fn of(&self, text: &str) -> &[u32] {
-        &self.0[text]
-    }
-}
-
-fn mean(distributions: &[Distribution]) -> Distribution {
-    let sum = |index| {
-        distributions
-            .iter()
-            .map(|distribution: &Distribution| distribution.0[index])
-            .sum::<f32>()
+/// A text's score, whose stance is moved by the one of its sentences that takes a side most surely; of equals the first.
+fn with_surest(
+    mut whole: Score,
+    sentences: impl Iterator<Item = Score>,
+    stance: &LogitsOf,
+    weight: f32,
+) -> Score {
+    let side = |sentence: &Score| {
+        let [favor, against, _] = stance.distribution(sentence).probabilities();
+        favor.max(against)
     };
-    Distribution([sum(0), sum(1), sum(2)].map(|sum| sum / distributions.len() as f32))
+    let surest = sentences
+        .map(|sentence| (side(&sentence), sentence))
+        .reduce(|most, next| if next.0 > most.0 { next } else { most });
+    if let Some((_, sentence)) = surest {
+        for index in stance.logits {
+            let both = whole.logits[index] + weight * sentence.logits[index];
+            whole.logits[index] = both / (1.0 + weight);
+        }
+    }
+    whole
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_cover_every_token() {
-        let ids: Vec<u32> = (0..300).collect();
-        for room in [1, 2, 7, 100, 299, 300, 500] {
-            for length in [0, 1, room, room + 1, 300] {
-                let ids = &ids[..length.min(300)];
-                let windows: Vec<&[u32]> = windows(ids, room).collect();
-                let mut covered: Vec<u32> = windows.concat();
-                covered.sort_unstable();
-                covered.dedup();
-                assert_eq!(covered, ids);
-                assert!(windows.iter().all(|window| window.len() <= room));
-                assert_eq!(windows.len() == 1, ids.len() <= room);
-            }
-        }
-    }
-
-    #[test]
-    fn softmax_sums_to_one_and_the_first_of_equals_wins() {
-        let distribution = Distribution::of_logits([1000.0, 1000.0, -1000.0], 1.0);
-        assert_eq!(distribution.probabilities(), [0.5, 0.5, 0.0]);
-        assert_eq!(distribution.top(), 0);
-    }
 
     #[test]
     fn a_target_needs_words() {
