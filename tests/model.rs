@@ -137,14 +137,8 @@ fn the_name_carries_a_hash_and_is_that_of_the_embedded_model() {
 
 /// The shipped model with another config.json.
 fn shipped_but(change: impl FnOnce(&mut serde_json::Value)) -> Classifier {
-    let folder = tempfile::tempdir().unwrap();
-    for file in ["tokenizer.json", "model.safetensors"] {
-        fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
-    }
-    let config = fs::read(shipped_folder().join("config.json")).unwrap();
-    let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
-    change(&mut config);
-    fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let folder = shipped_copy();
+    change_config(folder.path(), change);
     Classifier::new(Model::open(folder.path(), &reference_options()).unwrap()).unwrap()
 }
 
@@ -277,12 +271,26 @@ fn padded_arrays_become_sequences() {
     assert!(Sequence::from_padded(ids.view(), types.view(), narrow.view()).is_err());
 }
 
-/// Breaks a copy of the shipped folder and says what opening it complains of.
-fn open_broken(breaking: impl Fn(&Path)) -> Error {
+/// A copy of the shipped folder, to be changed.
+fn shipped_copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         fs::copy(shipped_folder().join(file), folder.path().join(file)).unwrap();
     }
+    folder
+}
+
+/// Changes a folder's config.json.
+fn change_config(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = folder.join("config.json");
+    let mut config = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut config);
+    fs::write(path, config.to_string()).unwrap();
+}
+
+/// Breaks a copy of the shipped folder and says what opening it complains of.
+fn open_broken(breaking: impl Fn(&Path)) -> Error {
+    let folder = shipped_copy();
     breaking(folder.path());
     Model::open(folder.path(), &reference_options()).unwrap_err()
 }
@@ -296,11 +304,9 @@ fn edit_config(folder: &Path, from: &str, to: &str) {
 
 /// Puts temperatures into a folder's config.json, in place of its own if it has any.
 fn set_temperatures(folder: &Path, head: &str, temperature: f32) {
-    let path = folder.join("config.json");
-    let text = fs::read_to_string(&path).unwrap();
-    let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
-    config["temperatures"] = serde_json::json!({head: temperature});
-    fs::write(path, config.to_string()).unwrap();
+    change_config(folder, |config| {
+        config["temperatures"] = serde_json::json!({head: temperature});
+    });
 }
 
 #[test]

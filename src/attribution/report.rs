@@ -8,7 +8,7 @@ mod introduced;
 mod verb;
 
 use super::frame::Item;
-use super::mention::Mention;
+use super::mention::{Mention, is_relative};
 use super::rule::Rule;
 use crate::lexicon::Class;
 use introduced::introduced;
@@ -151,8 +151,7 @@ fn according_to(
         // Over an aside: "According to Ada Vey, who heads the union, wages fell."
         let mut from = comma + 1;
         if items.get(from).is_some_and(|item| {
-            item.class.is(Class::SUBORDINATOR)
-                && (item.is_word(text, "who") || item.is_word(text, "which"))
+            item.class.is(Class::SUBORDINATOR) && is_relative(item.span.of(text))
                 || item.class.is(Class::DETERMINER)
                     && next_comma(items, from, sentence.end).is_some_and(|comma| comma - from < 6)
         }) {

@@ -166,19 +166,17 @@ impl ModelConfig {
             }
         };
         let labels = labels(raw.id2label.unwrap_or_default()).map_err(broken)?;
+        let above_zero = |name: &str, value: f32| match value.is_finite() && value > 0.0 {
+            true => Ok(()),
+            false => Err(broken(format!(
+                "{name} is {value}, expected a number above 0"
+            ))),
+        };
         for (head, &temperature) in &raw.temperatures {
-            if !(temperature.is_finite() && temperature > 0.0) {
-                return Err(broken(format!(
-                    "temperatures: {head:?} is {temperature}, expected a number above 0"
-                )));
-            }
+            above_zero(&format!("temperatures: {head:?}"), temperature)?;
         }
-        if let Some(SurestSentence { weight, .. }) = raw.surest_sentence
-            && !(weight.is_finite() && weight > 0.0)
-        {
-            return Err(broken(format!(
-                "surest_sentence: weight is {weight}, expected a number above 0"
-            )));
+        if let Some(surest) = raw.surest_sentence {
+            above_zero("surest_sentence: weight", surest.weight)?;
         }
         for (head, table) in &raw.risk_coverage {
             if let Some(problem) = table.problem() {

@@ -74,14 +74,16 @@ impl Names {
             words.push(description.words.clone());
         }
         let mut at = name.words.end;
-        let get = |at: usize| sentence.get(at);
-        let aside = get(at).is_some_and(|item| item.sign(','));
-        let copula =
-            get(at).is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
+        let aside = sentence.get(at).is_some_and(|item| item.sign(','));
+        let copula = sentence
+            .get(at)
+            .is_some_and(|item| item.is_word(text, "is") || item.is_word(text, "was"));
         if aside || copula {
             at += 1;
-            let age = get(at).filter(|item| item.first.is_numeric());
-            let closed = get(at + 1).is_some_and(|item| item.sign(',') || item.sign('.'));
+            let age = sentence.get(at).filter(|item| item.first.is_numeric());
+            let closed = sentence
+                .get(at + 1)
+                .is_some_and(|item| item.sign(',') || item.sign('.'));
             if let Some(age) = age.filter(|_| closed) {
                 let age = format!("{}-year-old", age.span.of(text));
                 let known = self.entities.get_mut(entity);
@@ -90,7 +92,7 @@ impl Names {
                 at += 2;
             }
             let start = at;
-            let fits = get(at).is_some_and(|item| {
+            let fits = sentence.get(at).is_some_and(|item| {
                 item.class.is(Class::DETERMINER | Class::POSSESSIVE)
                     || aside
                         && item.word
@@ -104,7 +106,7 @@ impl Names {
                     item.class.is(Class::AUX | Class::MODAL)
                         || reports && item.class.is(Class::FINITE) && !item.capital
                 };
-                while get(at).is_some_and(|item| {
+                while sentence.get(at).is_some_and(|item| {
                     item.word
                         && !verb(item)
                         && !item.class.is(Class::STRONG_PRONOUN | Class::SUBORDINATOR)
@@ -114,7 +116,7 @@ impl Names {
                     at += 1;
                 }
                 // "In a letter to Ada Vey, the mayor says": the next clause, no aside.
-                let next_clause = aside && get(at).is_some_and(verb);
+                let next_clause = aside && sentence.get(at).is_some_and(verb);
                 if !next_clause {
                     words.push(start..at);
                 }

@@ -143,15 +143,11 @@ pub(super) fn name_at(
     {
         end += 2;
     }
-    let all = |class: Class| items[start..end].iter().all(|item| item.class.is(class));
-    if titles > 0
-        && items[first..end]
-            .iter()
-            .all(|item| item.class.is(Class::OFFICE))
-    {
+    let all = |from: usize, class: Class| items[from..end].iter().all(|item| item.class.is(class));
+    if titles > 0 && all(first, Class::OFFICE) {
         first = start;
         organisation = false;
-        if all(Class::OFFICE | Class::TITLE | Class::ROLE) {
+        if all(start, Class::OFFICE | Class::TITLE | Class::ROLE) {
             return None;
         }
     }
