@@ -31,6 +31,6 @@ base=$(dirname "$(find "$work/base" -name model.safetensors | head -n 1)")
 python="$work/venv/bin/python"
 "$python" training/start_stance.py --base "$base" --heads models/stance --out "$work/start"
 "$python" training/larger_stance.py build --base "$work/start" --difference models/stance-larger/difference.safetensors --out "$work/built"
-"$python" training/export_stance.py --model "$work/built" --out "$out" --context-tokens 0 --temperatures models/stance-larger/temperatures.json \
+"$python" training/export_stance.py --model "$work/built" --out "$out" --temperatures models/stance-larger/temperatures.json \
     --risk-coverage models/stance-larger/risk_coverage.json
 echo "wrote $out: quotestance run … --model $out"

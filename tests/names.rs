@@ -317,6 +317,28 @@ fn a_noun_that_nobody_was_called_before_goes_on_with_who_spoke() {
 }
 
 #[test]
+fn what_stands_before_a_name_is_no_part_of_it() {
+    check(
+        "Grazier Kevin Tranter came by boat. He said the well was dry.
+                                    ^^ Kevin Tranter (person)
+“It is dry,” Tranter said.
+             ^^^^^^^ Kevin Tranter (person)",
+    );
+    check(
+        "Third-year Rose Zhang had signed. Zhang said the price was right.
+                                  ^^^^^ Rose Zhang (person)",
+    );
+    check(
+        "Otis Pell waited. The barber of Quay Street, Feroz Khan, gave him a shave. “It is free,” he said.
+                                                                                         ^^ Feroz Khan (person)",
+    );
+    check(
+        "Member of Parliament Rajesh Menon was there. Menon said it was late.
+                                             ^^^^^ Rajesh Menon (person)",
+    );
+}
+
+#[test]
 fn bodies_by_a_part_initials_or_kind() {
     check(
         "The Lakeside Tenants Association met on Monday.
@@ -332,6 +354,10 @@ The association said the rent was too high.
                                   ^^^^^^^ Corvale Systems Inc. (organisation)
 In a statement, the company said the pumps were safe.
                 ^^^^^^^^^^^ Corvale Systems Inc. (organisation)",
+    );
+    check(
+        "Corvale's sales director, Ada Vey, said the sets would come. The company said they were safe.
+                                                             ^^^^^^^^^^^ Corvale (organisation)",
     );
     check(
         "The Center for Honest Weights said the scales were off.

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import BertConfig
 
-from quote_tagger import DEFAULTS, Reader, Tagger, decode, tag, to_json
+from quote_tagger import DEFAULTS, Reader, Tagger, decode, load, tag, to_json
 from quote_words import chunks
 from stance_model import int8
 
@@ -59,12 +59,18 @@ def main():
     ap.add_argument("--checkpoint", required=True, help="tagger.pt of train_quote_tagger.py")
     ap.add_argument("--start", required=True, help="folder of the encoder it was trained from, for tokenizer.json")
     ap.add_argument("--out", required=True, help="the model folder, such as models/tagger")
+    ap.add_argument("--tagger", help="an exported tagger that the checkpoint is averaged with, such as the one it was trained on from")
+    ap.add_argument("--share", type=float, default=1.0, help="the checkpoint's share of that average")
     ap.add_argument("--articles", help="own-written articles for the reference, a JSON list of texts")
     ap.add_argument("--reference", help="the reference to write, such as tests/reference/tagger.json")
     ap.add_argument("--min-speech", type=float, default=DEFAULTS["min_speech"])
     args = ap.parse_args()
     saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
-    stored, meant = rounded(saved["model"])
+    weights = saved["model"]
+    if args.tagger:
+        before = load(args.tagger)[0].state_dict()
+        weights = {k: before[k] + args.share * (v - before[k]) if v.is_floating_point() else v for k, v in weights.items()}
+    stored, meant = rounded(weights)
     os.makedirs(args.out, exist_ok=True)
     save_file(stored, args.out + "/model.safetensors", metadata={"format": "pt"})
     thresholds = dict(DEFAULTS, min_speech=args.min_speech)

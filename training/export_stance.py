@@ -1,6 +1,6 @@
 """Writes a trained stance model as the program reads it: int8 with one scale a row, what the logits mean, temperatures.
 
-    python export_stance.py --model runs/stance/ema --out ../models/stance [--f16] [--context-tokens 64] [--temperatures t.json]
+    python export_stance.py --model runs/stance/ema --out ../models/stance [--f16] [--temperatures t.json]
 """
 import argparse
 import json
@@ -9,7 +9,7 @@ import shutil
 
 from safetensors.torch import load_file, save_file
 
-from stance_model import CONTEXT_TOKENS, int8, unpacked
+from stance_model import int8, unpacked
 
 
 def rounded(weights):
@@ -29,7 +29,6 @@ def main():
     ap.add_argument("--model", required=True)
     ap.add_argument("--out", required=True)
     ap.add_argument("--f16", action="store_true", help="f16 instead of int8")
-    ap.add_argument("--context-tokens", type=int, default=CONTEXT_TOKENS, help="0 for a model that reads the quote alone")
     ap.add_argument("--temperatures", help="JSON object as fit_temperatures.py writes it")
     ap.add_argument("--risk-coverage", help="JSON object that examples/fit_abstention.rs put into a config.json of the same weights and temperatures")
     ap.add_argument("--surest-sentence", nargs=2, type=float, metavar=("LEAST_WORDS", "WEIGHT"), help="how the program reads long texts: whole and by the sentence that takes a side most surely")
@@ -42,10 +41,8 @@ def main():
     with open(os.path.join(args.model, "config.json"), encoding="utf-8") as file:
         config = json.load(file)
     config.pop("torch_dtype", None)
-    for name in ("context_tokens", "temperatures", "risk_coverage", "surest_sentence"):
+    for name in ("temperatures", "risk_coverage", "surest_sentence"):
         config.pop(name, None)
-    if args.context_tokens:
-        config["context_tokens"] = args.context_tokens
     for name, path in (("temperatures", args.temperatures), ("risk_coverage", args.risk_coverage)):
         if path:
             with open(path, encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Own-written articles with annotated quotes, and own-written quotes without an article, as rows; the context of a quote as the program forms it.
+"""Own-written articles with annotated quotes, and own-written quotes without an article, as rows; what of an article was tried as context.
 
 The schemas are in data/README.md. Offsets here are Python indices.
 """

@@ -23,7 +23,7 @@ use std::ops::Range;
 use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
 use entity::{Entities, Kind};
-use phrase::{Name, Phrase, contracted, phrases};
+use phrase::{Name, Phrase, contracted, gender_of_pronoun, phrases};
 pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
 use role::{is_address, modifies, role_of, speaks};
@@ -144,7 +144,7 @@ impl Names {
                 (entity, Form::Description, Link::Description, range, false)
             }
             &Phrase::Pronoun(at) => {
-                let gender = gender_of_pronoun(sentence.word(at));
+                let gender = gender_of_pronoun(sentence.word(at))?;
                 let strong = items[at].class.is(Class::STRONG_PRONOUN);
                 if !strong && contracted(sentence.word(at)).is_none() {
                     if is_possessive_pronoun(sentence, at) {
@@ -318,11 +318,6 @@ impl Names {
             }
         }
     }
-}
-
-fn gender_of_pronoun(word: &str) -> Gender {
-    let female = !word.starts_with(['h', 'H']) || word[1..].starts_with("er");
-    if female { Gender::Female } else { Gender::Male }
 }
 
 /// "His pier", "her pier"; not "gave her no answer", whom the subject is not.

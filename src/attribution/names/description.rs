@@ -279,6 +279,24 @@ fn together(groups: &[&str], known: &str, word: &str) -> bool {
 /// How far back a description reaches, in occurrences.
 const WINDOW: usize = 96;
 
+/// Of the entities spoken of lately the one whose newest occurrence scores most; whoever has been spoken of since costs it 1. Of
+/// equals the newest.
+fn best(log: &[Occurrence], score: impl Fn(&Occurrence) -> Option<i32>) -> Option<u32> {
+    let mut best: Option<(u32, i32)> = None;
+    let mut seen: Vec<u32> = Vec::new();
+    for occurrence in log[log.len().saturating_sub(WINDOW)..].iter().rev() {
+        if seen.contains(&occurrence.entity) {
+            continue;
+        }
+        seen.push(occurrence.entity);
+        let score = score(occurrence).map(|score| score - seen.len() as i32);
+        if let Some(score) = score.filter(|score| best.is_none_or(|(_, top)| *score > top)) {
+            best = Some((occurrence.entity, score));
+        }
+    }
+    best.map(|(entity, _)| entity)
+}
+
 /// The person, or the person known by a role, that "the `head`" means. `modifiers` are the other
 /// words of the description, in lower case.
 pub(crate) fn person(
@@ -288,41 +306,26 @@ pub(crate) fn person(
     modifiers: &[String],
     gender: Option<Gender>,
 ) -> Option<u32> {
-    let mut best: Option<(u32, i32)> = None;
-    let mut seen: Vec<u32> = Vec::new();
-    for occurrence in log[log.len().saturating_sub(WINDOW)..].iter().rev() {
-        if seen.contains(&occurrence.entity) {
-            continue;
-        }
-        seen.push(occurrence.entity);
+    best(log, |occurrence| {
         let entity = entities.get(occurrence.entity);
         let can = matches!(
             entity.kind,
             Kind::Person | Kind::Unknown | Kind::Described(SpeakerKind::Role)
         );
         let clash = gender.is_some() && entity.gender().is_some() && entity.gender() != gender;
-        if !can || clash {
-            continue;
-        }
         let exact = entity.roles.iter().any(|role| role == head);
-        if !exact && !entity.roles.iter().any(|role| same_role(role, head)) {
-            continue;
+        let alike = exact || entity.roles.iter().any(|role| same_role(role, head));
+        if !can || clash || !alike {
+            return None;
         }
-        let shared = modifiers
-            .iter()
-            .filter(|word| entity.roles.contains(word))
-            .count() as i32;
+        let shared = modifiers.iter().filter(|word| entity.roles.contains(word));
         let score = 4 * i32::from(exact)
-            + 3 * shared
+            + 3 * shared.count() as i32
             + 2 * i32::from(occurrence.role == Role::Subject)
             + 2 * i32::from(occurrence.speaks)
-            + i32::from(entity.is_person())
-            - seen.len() as i32;
-        if best.is_none_or(|(_, top)| score > top) {
-            best = Some((occurrence.entity, score));
-        }
-    }
-    best.map(|(entity, _)| entity)
+            + i32::from(entity.is_person());
+        Some(score)
+    })
 }
 
 /// The person spoken of last, whom "the 61-year-old" means where no age was told before.
@@ -336,18 +339,12 @@ fn aged(entities: &Entities, log: &[Occurrence], head: &str) -> Option<u32> {
 
 /// The body that "the `head`" means.
 pub(crate) fn body(entities: &Entities, log: &[Occurrence], head: &str) -> Option<u32> {
-    let mut best: Option<(u32, i32)> = None;
-    let mut seen: Vec<u32> = Vec::new();
-    for occurrence in log[log.len().saturating_sub(WINDOW)..].iter().rev() {
-        if seen.contains(&occurrence.entity) {
-            continue;
-        }
-        seen.push(occurrence.entity);
+    best(log, |occurrence| {
         let entity = entities.get(occurrence.entity);
         if entity.kind != Kind::Organisation
             && !(entity.kind == Kind::Unknown && entity.roles.iter().any(|role| role == head))
         {
-            continue;
+            return None;
         }
         let mut words = (entity.name.split([' ', '-']))
             .map(|word| word.trim_end_matches(['.', ',']).to_lowercase());
@@ -359,20 +356,12 @@ pub(crate) fn body(entities: &Entities, log: &[Occurrence], head: &str) -> Optio
                 .roles
                 .iter()
                 .any(|role| together(SAME_BODY, role, head));
-        if !alike {
-            continue;
-        }
-        let score = 12 * i32::from(exact) + 2 * i32::from(occurrence.role == Role::Subject)
-            - seen.len() as i32;
-        if best.is_none_or(|(_, top)| score > top) {
-            best = Some((occurrence.entity, score));
-        }
-    }
-    best.map(|(entity, _)| entity)
+        alike.then(|| 12 * i32::from(exact) + 2 * i32::from(occurrence.role == Role::Subject))
+    })
 }
 
-/// The body that led or spoke last in this paragraph, which "the company" then means, whatever it is called:
-/// "Acme denied it. “It is false,” the company said."
+/// The body that led or spoke last in this paragraph, or whose officer did, which "the company" then means, whatever it is
+/// called: "Acme denied it. “It is false,” the company said.", "Acme's head, Ada Vey, denied it."
 pub(crate) fn firm(
     entities: &Entities,
     log: &[Occurrence],
@@ -382,21 +371,28 @@ pub(crate) fn firm(
     if !matches!(head, "company" | "firm" | "group" | "charity") {
         return None;
     }
-    let here = (log.iter().rev().take(WINDOW)).take_while(|other| other.paragraph == paragraph);
-    let mut speaking = here.filter(|other| (other.speaks || other.leads) && !other.quoted);
-    let last = speaking.next()?;
-    let entity = entities.get(last.entity);
-    let firm = match entity.kind {
-        Kind::Organisation => true,
-        // "Fathom", "Fathom AI": a person is first called by two names.
-        Kind::Unknown => {
-            let mut rest = entity.name.split(' ').skip(1);
-            entity.gender().is_none()
-                && rest.all(|word| word.len() > 1 && word.chars().all(char::is_uppercase))
-        }
-        Kind::Person | Kind::Described(_) => false,
+    let window = &log[log.len().saturating_sub(WINDOW)..];
+    let here = &window[window.partition_point(|other| other.paragraph < paragraph)..];
+    let last = here
+        .iter()
+        .rfind(|other| (other.speaks || other.leads) && !other.quoted)?;
+    let is_firm =
+        |other: &Occurrence| other.form == Form::Name && entities.get(other.entity).may_be_firm();
+    if last.role == Role::Subject && is_firm(last) {
+        return Some(last.entity);
+    }
+    let owner = |pair: &[Occurrence]| {
+        let [owner, officer] = pair else { return None };
+        let owns = officer.entity == last.entity
+            && officer.sentence == owner.sentence
+            && owner.role == Role::Possessive
+            && is_firm(owner);
+        owns.then_some(owner.entity)
     };
-    (firm && last.form == Form::Name && last.role == Role::Subject).then_some(last.entity)
+    let officer = entities.get(last.entity).is_person();
+    officer
+        .then(|| here.windows(2).rev().find_map(owner))
+        .flatten()
 }
 
 /// What kind of speaker a common noun stands for.

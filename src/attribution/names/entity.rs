@@ -106,6 +106,19 @@ impl Entity {
         self.kind == Kind::Person
     }
 
+    /// Whether it may be a company: "Fathom", "Fathom AI"; a person is first called by two names.
+    pub fn may_be_firm(&self) -> bool {
+        match self.kind {
+            Kind::Organisation => true,
+            Kind::Unknown => {
+                let mut rest = self.name.split(' ').skip(1);
+                self.gender().is_none()
+                    && rest.all(|word| word.len() > 1 && word.chars().all(char::is_uppercase))
+            }
+            Kind::Person | Kind::Described(_) => false,
+        }
+    }
+
     fn surname(&self) -> &str {
         self.words.last().map_or("", String::as_str)
     }

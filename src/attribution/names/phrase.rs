@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::entity::Gender;
 use super::proper::{name_at, officer_at};
 use super::sentence::Sentence;
 use super::spelling::is_possessive;
@@ -77,9 +78,9 @@ pub(super) fn phrases(sentence: &Sentence, is_surname: &dyn Fn(&str) -> bool) ->
             continue;
         }
         let pronoun = Class::STRONG_PRONOUN | Class::OBJECT_PRONOUN | Class::POSSESSIVE;
-        if !item.name() && item.class.is(pronoun) && is_personal(text, &item)
-            || contracted(item.span.of(text)).is_some()
-        {
+        let word = item.span.of(text);
+        let bare = !item.name() && item.class.is(pronoun);
+        if (bare || contracted(word).is_some()) && gender_of_pronoun(word).is_some() {
             found.push(Phrase::Pronoun(at));
             if !item.class.is(Class::POSSESSIVE) {
                 at += 1;
@@ -91,15 +92,17 @@ pub(super) fn phrases(sentence: &Sentence, is_surname: &dyn Fn(&str) -> bool) ->
             at = name.words.end;
             let aside = matches!(found.as_slice(), [.., Phrase::Name(known), Phrase::Description(description)]
                 if known.words.end + 1 == description.words.start && items[known.words.end].sign(','));
-            let described = match found.last() {
-                Some(Phrase::Description(description))
-                    if leads(items, description, &name, aside) =>
-                {
-                    match found.pop() {
-                        Some(Phrase::Description(description)) => Some(description),
-                        _ => None,
-                    }
+            let leads = |description: &Description| leads(items, description, &name, aside);
+            let back = match found.as_slice() {
+                [.., Phrase::Description(description)] if leads(description) => Some(1),
+                // "The barber of Quay Street, Ada Vey,"
+                [.., Phrase::Description(description), Phrase::Name(_)] if leads(description) => {
+                    Some(2)
                 }
+                _ => None,
+            };
+            let described = match back.map(|back| found.remove(found.len() - back)) {
+                Some(Phrase::Description(description)) => Some(description),
                 _ => None,
             };
             found.push(Phrase::Name(Name { described, ..name }));
@@ -115,12 +118,14 @@ pub(super) fn phrases(sentence: &Sentence, is_surname: &dyn Fn(&str) -> bool) ->
     found
 }
 
-/// True for he and she in every case: the pronouns whose antecedents are kept track of.
-fn is_personal(text: &str, item: &Item) -> bool {
-    matches!(
-        item.span.of(text),
-        "he" | "He" | "HE" | "she" | "She" | "SHE" | "his" | "His" | "her" | "Her" | "him" | "hers"
-    )
+/// Whom he and she in every case, drawn to a verb or not, mean; `None` for other words. These are the pronouns whose antecedents
+/// are kept track of.
+pub(super) fn gender_of_pronoun(word: &str) -> Option<Gender> {
+    match contracted(word).unwrap_or(word).to_lowercase().as_str() {
+        "he" | "him" | "his" => Some(Gender::Male),
+        "she" | "her" | "hers" => Some(Gender::Female),
+        _ => None,
+    }
 }
 
 /// The pronoun of "he'd", "she’s".
@@ -132,18 +137,22 @@ pub(crate) fn contracted(word: &str) -> Option<&str> {
 
 /// "his wife, Melania", "head of sourcing, Dev Chatterjee", "commissioner for culture, Mrs Ada Vey": the description's
 /// noun, perhaps what it is of or for, at most a comma, the name. What is said aside of another name,
-/// "Bly, head of the firm, Vey Ltd,", leads to none.
+/// "Bly, head of the firm, Vey Ltd,", leads to none. Where it is of or for what has a capital, commas enclose the name:
+/// "The barber of Quay Street, Ada Vey,".
 fn leads(items: &[Item], description: &Description, name: &Name, aside: bool) -> bool {
     const WORDS: usize = 4;
     match &items[description.words.end..name.start().max(description.words.end)] {
         [] => true,
         [comma] => comma.sign(','),
         [of, words @ .., comma] if !aside => {
-            let common = |item: &Item| item.word && !item.capital;
+            let enclosed = description.definite
+                && name.words.len() > 1
+                && (items.get(name.words.end)).is_some_and(|next| next.sign(','));
+            let fits = |item: &Item| item.word && (enclosed || !item.capital);
             of.class.is(Class::PREPOSITION)
                 && of.span.len() <= 3
                 && (1..WORDS).contains(&words.len())
-                && words.iter().all(common)
+                && words.iter().all(fits)
                 && comma.sign(',')
         }
         _ => false,

@@ -6,9 +6,9 @@ use super::spelling::{folded, is_possessive, without_possessive};
 use crate::attribution::frame::Item;
 use crate::lexicon::{Class, class_of};
 
-/// "Minister of State Ada Vey", "Superintendent of Police Ada Vey".
+/// "Minister of State Ada Vey", "Superintendent of Police Ada Vey", "Member of Parliament Ada Vey".
 pub(super) fn officer_at(sentence: &Sentence, start: usize) -> Option<Name> {
-    const OFFICES: [&str; 16] = [
+    const OFFICES: [&str; 18] = [
         "Police",
         "Culture",
         "Works",
@@ -25,13 +25,15 @@ pub(super) fn officer_at(sentence: &Sentence, start: usize) -> Option<Name> {
         "Justice",
         "Transport",
         "Sport",
+        "Parliament",
+        "Congress",
     ];
     let Sentence { text, items, .. } = *sentence;
     let [title, of, office, rest @ ..] = items.get(start..sentence.end)? else {
         return None;
     };
     let holds = title.capital
-        && title.class.is(Class::TITLE)
+        && title.class.is(Class::TITLE | Class::ROLE)
         && (of.is_word(text, "of") || of.is_word(text, "for"))
         && office.capital
         && (office.class.is(Class::OFFICE) || OFFICES.contains(&office.span.of(text)));
@@ -363,8 +365,17 @@ pub(crate) fn title_length(words: &[Item]) -> usize {
     abbreviated.map_or(length, |last| length.max(last + 1))
 }
 
+/// Whether an unlisted word with a capital is what somebody does, by its ending: "Grazier", "Third-year".
+fn is_trade(word: &str) -> bool {
+    let joined = word
+        .split('-')
+        .skip(1)
+        .any(|part| part.starts_with(char::is_lowercase));
+    joined || word.len() > 5 && ["er", "or", "ist"].iter().any(|end| word.ends_with(end))
+}
+
 /// How many words stand before the given name that the name begins with: "Republican Donald Trump",
-/// "MSNBC’s", a listed word that opens the sentence.
+/// "MSNBC’s", "Grazier Ada Vey", a listed word that opens the sentence.
 fn before_given_name(text: &str, words: &[Item]) -> usize {
     let given = words
         .iter()
@@ -385,9 +396,9 @@ fn before_given_name(text: &str, words: &[Item]) -> usize {
             .iter()
             .any(|end| surface.len() > 5 && surface.ends_with(end))
     };
-    let foreign = before
-        .iter()
-        .all(|word| listed(word) || is_acronym(text, word) || demonym(word));
+    let foreign = before.iter().all(|word| {
+        listed(word) || is_acronym(text, word) || demonym(word) || is_trade(word.span.of(text))
+    });
     let long = given >= 2
         && words.len() >= 4
         && !before

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::antecedent::{Form, Occurrence, Role};
-use super::entity::{Entity, Gender, Kind, gender_of};
-use super::phrase::{NOUNS, Phrase, contracted};
+use super::entity::{Entity, Kind, gender_of};
+use super::phrase::{NOUNS, Phrase, contracted, gender_of_pronoun};
 use super::possessor::{is_saying, owner_in};
 use super::proper::is_honour;
 use super::sentence::Sentence;
@@ -302,11 +302,7 @@ impl Names {
     fn pronoun(&self, text: &str, item: &Item, span: Span) -> Resolved {
         let word = item.span.of(text);
         let word = contracted(word).unwrap_or(word).to_lowercase();
-        let gender = match word.as_str() {
-            "he" | "him" | "his" => Some(Gender::Male),
-            "she" | "her" => Some(Gender::Female),
-            _ => None,
-        };
+        let gender = gender_of_pronoun(&word);
         let read = self
             .within(span)
             .iter()
