@@ -368,6 +368,26 @@ It said the scales were old.
 }
 
 #[test]
+fn documents_are_named_with_whom_they_are_from() {
+    check(
+        "An email from a billing clerk was less calm. “Every day it drops,” it said.
+                                                                   ^^ an email from a billing clerk (document)",
+    );
+    check(
+        "A letter from parents urging the board to act was read out. It said the roof leaked.
+                                                            ^^ a letter from parents (document)",
+    );
+    check(
+        "A report by the auditor, out on Monday, was long. It said the roof leaked.
+                                                  ^^ a report by the auditor (document)",
+    );
+    check(
+        "Acme said it was ready. Ada Vey has filed a petition. “No law permits the flights,” it says.
+                                                                                    ^^ a petition (document)",
+    );
+}
+
+#[test]
 fn roles_groups_and_documents_keep_their_type() {
     check(
         "AN MSP said the pier was unsafe.

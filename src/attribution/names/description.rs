@@ -191,7 +191,11 @@ impl Names {
         let words = &items[range.clone()];
         let owned = (kind == SpeakerKind::Role).then(|| self.with_owner(text, words));
         let name = owned.flatten().unwrap_or_else(|| {
-            let end = range.end + if of_place(text, items, &range) { 2 } else { 0 };
+            let end = match kind {
+                _ if of_place(text, items, &range) => range.end + 2,
+                SpeakerKind::Document => written_by(sentence, range.end),
+                _ => range.end,
+            };
             plain(text, &items[range.start..end])
         });
         let entity = self.entities.described(&name, span, kind, gender);
@@ -253,6 +257,30 @@ impl Names {
         let clash = gender.is_some() && known.is_some() && known != gender;
         (spoke && !clash).then_some(last)
     }
+}
+
+/// Where a document's description ends whose noun ends at `end`, with whom it is from: "a letter from 19 pilots".
+fn written_by(sentence: &Sentence, end: usize) -> usize {
+    const WORDS: usize = 6;
+    let Sentence { text, items, .. } = *sentence;
+    let from = |item: &Item| item.is_word(text, "from") || item.is_word(text, "by");
+    if !sentence.get(end).is_some_and(from) {
+        return end;
+    }
+    let determiner = Class::DETERMINER | Class::POSSESSIVE;
+    let stops = |at: usize| {
+        let item = items[at];
+        let verb = item.past || item.class.is(Class::AUX | Class::MODAL | Class::FINITE);
+        let clause = item.class.is(Class::SUBORDINATOR)
+            || item.class.is(Class::PREPOSITION) && !item.is_word(text, "of");
+        let participle = item.span.of(text).ends_with("ing")
+            && (sentence.get(at + 1)).is_some_and(|next| next.class.is(determiner));
+        !item.word || verb && !item.capital || clause || participle
+    };
+    let last = sentence.end.min(end + 1 + WORDS);
+    let stop = (end + 1..last).find(|&at| stops(at)).unwrap_or(last);
+    let whole = stop < last || stop == sentence.end;
+    if whole && stop > end + 1 { stop } else { end }
 }
 
 /// Whether "of" and one name follow: "the premier of Saskatchewan".

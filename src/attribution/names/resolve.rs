@@ -390,6 +390,9 @@ impl Names {
             "they" => &[SpeakerKind::Group, SpeakerKind::Organisation],
             _ => &[SpeakerKind::Organisation, SpeakerKind::Document],
         };
+        if let Some(filed) = self.filed(span).filter(|_| word == "it") {
+            return Some(standing_for(filed));
+        }
         let subject = self.before(span.start).take(12).find(|other| {
             let kind = kind_of(self.entities.get(other.entity));
             let unknown = word == "it" && self.entities.get(other.entity).kind == Kind::Unknown;
@@ -433,6 +436,21 @@ impl Names {
             }
             (None, subject) => subject.map(standing_for),
         }
+    }
+
+    /// The document that somebody has just done something with: "Ada Vey filed a petition. It says …"
+    fn filed(&self, pronoun: Span) -> Option<&Occurrence> {
+        let mut near = self.before(pronoun.start).filter(|other| !other.quoted);
+        let (filed, subject) = (near.next()?, near.next()?);
+        let document = kind_of(self.entities.get(filed.entity)) == SpeakerKind::Document;
+        let person = self.entities.get(subject.entity).is_person();
+        let fits = document
+            && filed.form == Form::Description
+            && filed.role == Role::Other
+            && person
+            && subject.role == Role::Subject
+            && subject.sentence == filed.sentence;
+        fits.then_some(filed)
     }
 }
 
