@@ -7,7 +7,7 @@ chosen on own-written quotes held aside. `--sentiment-neutral-shift` is the same
 """
 import argparse
 
-from stance_model import FIRST, HEADS, load_model
+from stance_model import FIRST, HEADS, averaged, load_model
 from train_stance import save_folder
 
 
@@ -21,7 +21,7 @@ def main():
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     start, trained = (load_model(folder)[0].state_dict() for folder in (args.start, args.trained))
-    weights = {k: v + args.share * (trained[k] - v) if v.is_floating_point() else v for k, v in start.items()}
+    weights = averaged(start, trained, args.share)
     for head, shift in (("stance", args.neutral_shift), ("sentiment", args.sentiment_neutral_shift)):
         weights["classifier.bias"][FIRST[head] + HEADS[head].index("neutral")] += shift
     save_folder(args.out, args.start, weights)

@@ -15,7 +15,7 @@ from transformers import BertConfig
 
 from quote_tagger import DEFAULTS, Reader, Tagger, decode, load, tag, to_json
 from quote_words import chunks
-from stance_model import int8
+from stance_model import averaged, int8
 
 
 def rounded(weights):
@@ -68,8 +68,7 @@ def main():
     saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
     weights = saved["model"]
     if args.tagger:
-        before = load(args.tagger)[0].state_dict()
-        weights = {k: before[k] + args.share * (v - before[k]) if v.is_floating_point() else v for k, v in weights.items()}
+        weights = averaged(load(args.tagger)[0].state_dict(), weights, args.share)
     stored, meant = rounded(weights)
     os.makedirs(args.out, exist_ok=True)
     save_file(stored, args.out + "/model.safetensors", metadata={"format": "pt"})

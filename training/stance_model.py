@@ -110,6 +110,11 @@ def unpacked(tensors):
     return out
 
 
+def averaged(start, trained, share):
+    """The weights start + share * (trained - start) of two models of one shape."""
+    return {k: v + share * (trained[k] - v) if v.is_floating_point() else v for k, v in start.items()}
+
+
 def load_model(folder):
     """(model, tokenizer) of a model folder or of a checkpoint folder written in training."""
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:

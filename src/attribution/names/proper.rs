@@ -365,13 +365,15 @@ pub(crate) fn title_length(words: &[Item]) -> usize {
     abbreviated.map_or(length, |last| length.max(last + 1))
 }
 
-/// Whether an unlisted word with a capital is what somebody does, by its ending: "Grazier", "Third-year".
-fn is_trade(word: &str) -> bool {
+/// Whether an unlisted word with a capital says by its form where somebody is from or what they do: "Albanian",
+/// "Grazier", "Third-year".
+fn is_descriptive(word: &str) -> bool {
+    const ENDINGS: [&str; 8] = ["ish", "ese", "ican", "ian", "can", "er", "or", "ist"];
     let joined = word
         .split('-')
         .skip(1)
         .any(|part| part.starts_with(char::is_lowercase));
-    joined || word.len() > 5 && ["er", "or", "ist"].iter().any(|end| word.ends_with(end))
+    joined || word.len() > 5 && ENDINGS.iter().any(|end| word.ends_with(end))
 }
 
 /// How many words stand before the given name that the name begins with: "Republican Donald Trump",
@@ -390,15 +392,9 @@ fn before_given_name(text: &str, words: &[Item]) -> usize {
                 .is(Class::MALE | Class::FEMALE | Class::ABBREVIATION | Class::PARTICLE)
     };
     let before = &words[..given];
-    let demonym = |word: &Item| {
-        let surface = word.span.of(text);
-        ["ish", "ese", "ican", "ian", "can"]
-            .iter()
-            .any(|end| surface.len() > 5 && surface.ends_with(end))
-    };
-    let foreign = before.iter().all(|word| {
-        listed(word) || is_acronym(text, word) || demonym(word) || is_trade(word.span.of(text))
-    });
+    let foreign = before
+        .iter()
+        .all(|word| listed(word) || is_acronym(text, word) || is_descriptive(word.span.of(text)));
     let long = given >= 2
         && words.len() >= 4
         && !before

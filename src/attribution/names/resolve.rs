@@ -390,7 +390,9 @@ impl Names {
             "they" => &[SpeakerKind::Group, SpeakerKind::Organisation],
             _ => &[SpeakerKind::Organisation, SpeakerKind::Document],
         };
-        if let Some(filed) = self.filed(span).filter(|_| word == "it") {
+        if word == "it"
+            && let Some(filed) = self.filed(span)
+        {
             return Some(standing_for(filed));
         }
         let subject = self.before(span.start).take(12).find(|other| {
