@@ -10,6 +10,7 @@ pub mod antecedent;
 mod description;
 pub(crate) mod entity;
 mod interviewee;
+mod parse;
 mod phrase;
 mod possessor;
 mod proper;
@@ -23,7 +24,8 @@ use std::ops::Range;
 use antecedent::{Asked, Form, Occurrence, Role, best, candidates};
 pub use entity::Gender;
 use entity::{Entities, Kind};
-use phrase::{Name, Phrase, contracted, gender_of_pronoun, phrases};
+use parse::{contracted, gender_of_pronoun, phrases};
+use phrase::{Name, Phrase};
 pub(crate) use possessor::owner_in;
 pub(crate) use resolve::name_after_note;
 use role::{is_address, modifies, role_of, speaks};
@@ -304,7 +306,7 @@ impl Names {
                 continue;
             }
             speaker.name = self.entities.display(index);
-            speaker.kind = resolve::kind_of(entity);
+            speaker.kind = entity.speaker_kind();
             let at = attribution
                 .chain
                 .last()

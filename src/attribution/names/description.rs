@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::Names;
 use super::antecedent::{Form, Occurrence, Role};
 use super::entity::{Entities, Gender, Kind, gender_of};
-use super::phrase::{Description, NOUNS, Name, is_age};
-use super::resolve::plain;
+use super::parse::is_age;
+use super::phrase::{Description, NOUNS, Name};
 use super::role::speaks;
 use super::sentence::Sentence;
 use super::spelling::{folded, is_possessive};
@@ -434,4 +434,34 @@ pub(crate) fn kind_of(class: Class, capital: bool) -> SpeakerKind {
         class if class.is(Class::ORGANISATION) => SpeakerKind::Organisation,
         _ => SpeakerKind::Role,
     }
+}
+
+/// A description as it is shown: without "the", and not capitalised for opening its sentence.
+pub(super) fn plain(text: &str, items: &[Item]) -> String {
+    let from = usize::from(items.len() > 1 && items[0].is_word(text, "the"));
+    let words = &text[items[from].span.start..items[items.len() - 1].span.end];
+    let first = items[from];
+    let common = first.capital
+        && first.class.is(Class::DETERMINER
+            | Class::POSSESSIVE
+            | Class::GROUP
+            | Class::ROLE
+            | Class::DOCUMENT)
+        && from == 0
+        && (items.len() > 1 || first.class.is(Class::GROUP) && !is_party(words));
+    if !common {
+        return words.to_owned();
+    }
+    // "AN MSP" of a heading: the article whole.
+    let article = first.class.is(Class::DETERMINER);
+    let small = match article {
+        true => first.span.len(),
+        false => words.chars().next().map_or(0, char::len_utf8),
+    };
+    words[..small].to_lowercase() + &words[small..]
+}
+
+/// Members of a party are written with a capital wherever they stand.
+fn is_party(words: &str) -> bool {
+    ["Republicans", "Democrats", "Conservatives", "Liberals"].contains(&words)
 }

@@ -64,6 +64,18 @@ const MAX_OF_ONE_NAME: usize = 16;
 const MAX_ROLES: usize = 24;
 
 impl Entity {
+    /// What kind of speaker it is.
+    pub(super) fn speaker_kind(&self) -> SpeakerKind {
+        match self.kind {
+            Kind::Person => SpeakerKind::Person,
+            Kind::Organisation => SpeakerKind::Organisation,
+            Kind::Described(kind) => kind,
+            // Names of bodies that no word of theirs tells are mostly single words.
+            Kind::Unknown if self.name.contains(' ') => SpeakerKind::Person,
+            Kind::Unknown => SpeakerKind::Organisation,
+        }
+    }
+
     /// The pronoun that fits, where the text tells.
     pub fn gender(&self) -> Option<Gender> {
         match self.gender {

@@ -1,8 +1,8 @@
 //! Whose somebody or something is: "its president", "the association's petition", "a spokesman for the minister".
 
 use super::antecedent::{Form, Occurrence, Role, may_be_somebody};
+use super::description::plain;
 use super::entity::{Gender, Kind};
-use super::resolve::plain;
 use super::{Names, description, spelling};
 use crate::attribution::frame::Item;
 use crate::attribution::{Link, SpeakerKind, Step};

@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use super::antecedent::{Form, Occurrence, Role};
-use super::entity::{Entity, Kind, gender_of};
-use super::phrase::{NOUNS, Phrase, contracted, gender_of_pronoun};
+use super::entity::{Kind, gender_of};
+use super::parse::{contracted, gender_of_pronoun};
+use super::phrase::{NOUNS, Phrase};
 use super::possessor::{is_saying, owner_in};
 use super::proper::is_honour;
 use super::sentence::Sentence;
@@ -148,7 +149,7 @@ impl Names {
         Resolved {
             speaker: Some(Speaker {
                 name: self.entities.display(occurrence.entity),
-                kind: kind_of(entity),
+                kind: entity.speaker_kind(),
                 entity: Some(occurrence.entity),
             }),
             chain,
@@ -230,7 +231,7 @@ impl Names {
             .iter()
             .rev()
             .find_map(|item| gender_of(item.class, true));
-        let mut name = plain(text, items);
+        let mut name = description::plain(text, items);
         let mut chain = Vec::new();
         let owner = owner_in(&items[..head - 1], text);
         if let Some(owner) = owner
@@ -396,7 +397,7 @@ impl Names {
             return Some(standing_for(filed));
         }
         let subject = self.before(span.start).take(12).find(|other| {
-            let kind = kind_of(self.entities.get(other.entity));
+            let kind = self.entities.get(other.entity).speaker_kind();
             let unknown = word == "it" && self.entities.get(other.entity).kind == Kind::Unknown;
             !other.quoted && other.role == Role::Subject && (wanted.contains(&kind) || unknown)
         });
@@ -444,7 +445,7 @@ impl Names {
     fn filed(&self, pronoun: Span) -> Option<&Occurrence> {
         let mut near = self.before(pronoun.start).filter(|other| !other.quoted);
         let (filed, subject) = (near.next()?, near.next()?);
-        let document = kind_of(self.entities.get(filed.entity)) == SpeakerKind::Document;
+        let document = self.entities.get(filed.entity).speaker_kind() == SpeakerKind::Document;
         let person = self.entities.get(subject.entity).is_person();
         let fits = document
             && filed.form == Form::Description
@@ -510,46 +511,4 @@ fn head_end(text: &str, items: &[Item]) -> usize {
         end -= 1;
     }
     end
-}
-
-/// A description as it is shown: without "the", and not capitalised for opening its sentence.
-pub(super) fn plain(text: &str, items: &[Item]) -> String {
-    let from = usize::from(items.len() > 1 && items[0].is_word(text, "the"));
-    let words = &text[items[from].span.start..items[items.len() - 1].span.end];
-    let first = items[from];
-    let common = first.capital
-        && first.class.is(Class::DETERMINER
-            | Class::POSSESSIVE
-            | Class::GROUP
-            | Class::ROLE
-            | Class::DOCUMENT)
-        && from == 0
-        && (items.len() > 1 || first.class.is(Class::GROUP) && !is_party(words));
-    if !common {
-        return words.to_owned();
-    }
-    // "AN MSP" of a heading: the article whole.
-    let article = first.class.is(Class::DETERMINER);
-    let small = match article {
-        true => first.span.len(),
-        false => words.chars().next().map_or(0, char::len_utf8),
-    };
-    words[..small].to_lowercase() + &words[small..]
-}
-
-/// Members of a party are written with a capital wherever they stand.
-fn is_party(words: &str) -> bool {
-    ["Republicans", "Democrats", "Conservatives", "Liberals"].contains(&words)
-}
-
-/// What kind of speaker an entity is.
-pub(super) fn kind_of(entity: &Entity) -> SpeakerKind {
-    match entity.kind {
-        Kind::Person => SpeakerKind::Person,
-        Kind::Organisation => SpeakerKind::Organisation,
-        Kind::Described(kind) => kind,
-        // Names of bodies that no word of theirs tells are mostly single words.
-        Kind::Unknown if entity.name.contains(' ') => SpeakerKind::Person,
-        Kind::Unknown => SpeakerKind::Organisation,
-    }
 }
