@@ -105,6 +105,30 @@ fn a_share_of_errors_is_promised_or_refused() {
 }
 
 #[test]
+fn a_task_that_nothing_can_be_promised_for_does_not_keep_the_others_from_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = folder.path().join("p.csv");
+    std::fs::write(
+        &pairs,
+        "text,target,task\nThis contract is a disgrace and must be cancelled at once.,the contract,stance\nThe contract is dead.,The contract lives.,nli\nIt is raining.,It is dry.,nli\n",
+    )
+    .unwrap();
+    let output = run(&[
+        "label",
+        pairs.to_str().unwrap(),
+        "-q",
+        "--max-error",
+        "0.25",
+    ]);
+    let rows = cells(&output, &["label", "abstained"]);
+    assert_eq!(rows, [["against", "false"], ["", "true"], ["", "true"]]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let told = "no row of task nli gets a label: --max-error: model stance-";
+    assert_eq!(said.matches(told).count(), 1, "{said}");
+}
+
+#[test]
 fn targets_of_a_file_and_claims_give_a_row_each() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &str| {

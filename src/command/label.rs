@@ -119,11 +119,7 @@ impl LabelArgs {
             classifier.check_target(target)?;
         }
         self.common.tell_model("model", classifier.model());
-        let tasks = self.tasks(&columns);
-        let mut thresholds = Vec::new();
-        for task in tasks {
-            thresholds.push((task, self.abstention.threshold(&classifier, task)?));
-        }
+        let thresholds = self.thresholds(&classifier, &self.tasks(&columns))?;
         let mut labels = LabelOutput::new(
             Sink::open(self.output.as_deref())?,
             label_format,
@@ -234,6 +230,34 @@ impl LabelArgs {
         }
     }
 
+    /// One for each task, at least one of which has a threshold where one is asked for.
+    fn thresholds(
+        &self,
+        classifier: &Classifier,
+        tasks: &[Task],
+    ) -> anyhow::Result<Vec<(Task, Threshold)>> {
+        let (mut thresholds, mut refused) = (Vec::new(), Vec::new());
+        for &task in tasks {
+            let threshold = match self.abstention.threshold(classifier, task) {
+                Ok(None) => Threshold::NotAsked,
+                Ok(Some(least)) => Threshold::Least(least),
+                Err(error) => {
+                    let reason = format!("{error:#}");
+                    refused.push(error);
+                    Threshold::Refused {
+                        reason,
+                        told: false,
+                    }
+                }
+            };
+            thresholds.push((task, threshold));
+        }
+        match refused.len() == tasks.len() {
+            true => Err(refused.swap_remove(0)),
+            false => Ok(thresholds),
+        }
+    }
+
     /// The row's text with its own target, or with each of `targets`.
     fn pairs(
         &self,
@@ -311,12 +335,22 @@ fn label(classifier: &Classifier, pairs: &[Pair]) -> quotestance::Result<Vec<Dis
         .collect()
 }
 
+/// The probability below which the model abstains from labelling for a task.
+enum Threshold {
+    NotAsked,
+    Least(f64),
+    /// There is none, so that it abstains on all rows; told with the first of them.
+    Refused {
+        reason: String,
+        told: bool,
+    },
+}
+
 struct LabelOutput {
     out: Sink,
     /// The labels that have a column each, named after them; `None` for JSONL.
     columns: Option<Vec<&'static str>>,
-    /// The probability below which the model abstains, for each task.
-    thresholds: Vec<(Task, Option<f64>)>,
+    thresholds: Vec<(Task, Threshold)>,
     /// Whether rows say their target.
     targets: bool,
     formula_guard: bool,
@@ -328,7 +362,7 @@ impl LabelOutput {
         mut out: Sink,
         format: LabelFormat,
         args: &CsvArgs,
-        thresholds: Vec<(Task, Option<f64>)>,
+        thresholds: Vec<(Task, Threshold)>,
         targets: bool,
     ) -> anyhow::Result<LabelOutput> {
         let mut columns = Vec::new();
@@ -344,7 +378,8 @@ impl LabelOutput {
             } else {
                 &["id", "label"]
             };
-            let asked = thresholds.iter().any(|(_, threshold)| threshold.is_some());
+            let asked = |(_, threshold): &_| !matches!(threshold, Threshold::NotAsked);
+            let asked = thresholds.iter().any(asked);
             let after: &[_] = if asked { &["abstained"] } else { &[] };
             if args.bom {
                 out.write_all(BYTE_ORDER_MARK)?;
@@ -360,10 +395,27 @@ impl LabelOutput {
         })
     }
 
+    /// Whether the model abstains; `None` where it may not.
+    fn abstains(&mut self, task: Task, distribution: &Distribution) -> Option<bool> {
+        let mut thresholds = self.thresholds.iter_mut();
+        match &mut thresholds.find(|(known, _)| *known == task)?.1 {
+            Threshold::NotAsked => None,
+            Threshold::Least(least) => Some(!distribution.is_sure(*least)),
+            Threshold::Refused { reason, told } => {
+                if !*told {
+                    *told = true;
+                    log::note(&format!(
+                        "no row of task {} gets a label: {reason}",
+                        task.name()
+                    ));
+                }
+                Some(true)
+            }
+        }
+    }
+
     fn write(&mut self, pair: &Pair, distribution: &Distribution) -> anyhow::Result<()> {
-        let of_task = self.thresholds.iter().find(|(task, _)| *task == pair.task);
-        let threshold = of_task.and_then(|(_, threshold)| *threshold);
-        let abstained = threshold.map(|least| !distribution.is_sure(least));
+        let abstained = self.abstains(pair.task, distribution);
         let label = pair.task.labels()[distribution.top()];
         let label = (abstained != Some(true)).then_some(label);
         if let Some(columns) = &self.columns {
