@@ -24,12 +24,32 @@ use crate::model::Model;
 
 /// What the model says of one text and target.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Score {
+struct Score {
     logits: Vec<f32>,
     /// Length of the text in the model's tokens.
-    pub n_tokens: usize,
+    n_tokens: usize,
     /// Windows the text was read in; 0 for a text without a token.
-    pub windows: usize,
+    windows: usize,
+}
+
+/// What is read: a text and its target, and for which task.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Reading<'a> {
+    text: &'a str,
+    target: &'a str,
+    /// For the stance the surest sentence of a long text counts besides.
+    stance: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn new(text: &'a str, target: &'a str, task: Task) -> Reading<'a> {
+        let stance = task == Task::Stance;
+        Reading {
+            text,
+            target,
+            stance,
+        }
+    }
 }
 
 /// Where one quote stands toward one target, and its tone.
@@ -238,14 +258,6 @@ impl Classifier {
         Ok(pooled)
     }
 
-    /// The probabilities a score gives for a task.
-    ///
-    /// # Errors
-    /// If the model has no such head.
-    pub fn distribution(&self, score: &Score, task: Task) -> Result<Distribution> {
-        Ok(self.logits_of(task)?.distribution(score))
-    }
-
     /// Stance of each text toward each target, and its tone: `[texts][targets]`. What the cache
     /// knows is not computed again.
     ///
@@ -257,17 +269,13 @@ impl Classifier {
         targets: &[Target],
         cache: &ScoreCache,
     ) -> Result<Vec<Vec<TargetPrediction>>> {
-        let mut pairs = Vec::new();
+        let mut readings = Vec::new();
         for text in texts {
-            pairs.push((text.as_str(), ""));
-            pairs.extend(
-                targets
-                    .iter()
-                    .flat_map(Target::names)
-                    .map(|name| (text.as_str(), name)),
-            );
+            readings.push(Reading::new(text, "", Task::Sentiment));
+            let names = targets.iter().flat_map(Target::names);
+            readings.extend(names.map(|name| Reading::new(text, name, Task::Stance)));
         }
-        let scores = self.score_with(&pairs, Some(cache))?;
+        let scores = self.score(&readings, Some(cache))?;
         let mut scores = scores.iter();
         let mut next = || scores.next().expect("a score for each pair asked for");
         let mut predictions = Vec::with_capacity(texts.len());
@@ -303,53 +311,74 @@ impl Classifier {
         check_target(&self.model, target)
     }
 
-    /// What the model says of each (text, target); pairs that come twice are computed once.
+    /// The probabilities of each (text, target) for its task; what comes twice is computed once.
     ///
     /// # Errors
-    /// A target too long for the model, or a failure of the model.
-    pub fn score(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
-        self.score_with(pairs, None)
+    /// A target too long for the model, a task it has no head for, or a failure of the model.
+    pub fn label(&self, pairs: &[(&str, &str, Task)]) -> Result<Vec<Distribution>> {
+        let readings = pairs.iter();
+        let readings = readings.map(|&(text, target, task)| Reading::new(text, target, task));
+        let scores = self.score(&readings.collect::<Vec<_>>(), None)?;
+        let scored = pairs.iter().zip(&scores);
+        scored
+            .map(|((.., task), score)| self.distribution(score, *task))
+            .collect()
     }
 
-    fn score_with(&self, pairs: &[(&str, &str)], cache: Option<&ScoreCache>) -> Result<Vec<Score>> {
-        let mut scores: HashMap<(&str, &str), Option<Score>> = HashMap::new();
+    /// The probabilities a score gives for a task.
+    fn distribution(&self, score: &Score, task: Task) -> Result<Distribution> {
+        Ok(self.logits_of(task)?.distribution(score))
+    }
+
+    fn score(&self, readings: &[Reading], cache: Option<&ScoreCache>) -> Result<Vec<Score>> {
+        let mut scores: HashMap<Reading, Option<Score>> = HashMap::new();
         let mut unknown = Vec::new();
-        for pair in pairs {
-            scores.entry(*pair).or_insert_with(|| {
-                let score = cache.and_then(|cache| cache.get(pair.0, pair.1));
+        for reading in readings {
+            scores.entry(*reading).or_insert_with(|| {
+                let score = cache.and_then(|cache| cache.get(reading.text, reading.target));
                 if score.is_none() {
-                    unknown.push(*pair);
+                    unknown.push(*reading);
                 }
                 score
             });
         }
-        for (pair, score) in unknown.iter().zip(self.score_unique(&unknown)?) {
+        for (reading, score) in unknown.iter().zip(self.score_unique(&unknown)?) {
             if let Some(cache) = cache {
-                cache.put(pair.0, pair.1, &score);
+                cache.put(reading.text, reading.target, &score);
             }
-            scores.insert(*pair, Some(score));
+            scores.insert(*reading, Some(score));
         }
-        let score = |pair| scores[pair].clone().expect("every pair has been scored");
-        Ok(pairs.iter().map(score).collect())
+        let score = |reading| {
+            scores[reading]
+                .clone()
+                .expect("every reading has been scored")
+        };
+        Ok(readings.iter().map(score).collect())
     }
 
-    fn score_unique(&self, pairs: &[(&str, &str)]) -> Result<Vec<Score>> {
-        let Some(surest) = self.model.config().surest_sentence else {
-            return self.score_whole(pairs);
-        };
-        let mut read = Vec::with_capacity(pairs.len());
-        let mut counts = Vec::with_capacity(pairs.len());
-        for &(text, target) in pairs {
-            let sentences = match target.is_empty() {
-                true => Vec::new(),
-                false => surest.of(text),
+    fn score_unique(&self, readings: &[Reading]) -> Result<Vec<Score>> {
+        let surest = self.model.config().surest_sentence;
+        let mut read = Vec::with_capacity(readings.len());
+        let mut counts = Vec::with_capacity(readings.len());
+        for &Reading {
+            text,
+            target,
+            stance,
+        } in readings
+        {
+            let sentences = match surest {
+                Some(surest) if stance => surest.of(text),
+                _ => Vec::new(),
             };
             counts.push(sentences.len());
             read.push((text, target));
             read.extend(sentences.into_iter().map(|sentence| (sentence, target)));
         }
-        let head = self.logits_of(Task::Stance)?;
         let mut scores = self.score_whole(&read)?.into_iter();
+        let Some(surest) = surest else {
+            return Ok(scores.collect());
+        };
+        let head = self.logits_of(Task::Stance)?;
         let moved = counts.into_iter().map(|count| {
             let whole = scores.next().expect("every text is read whole");
             with_surest(whole, scores.by_ref().take(count), head, surest.weight)

@@ -159,9 +159,8 @@ fn the_surest_sentence_counts_beside_a_long_text() {
         shipped_but(move |config| config["surest_sentence"] = reading)
     };
     let probabilities = |classifier: &Classifier, text: &str, target: &str, task: Task| {
-        let scores = classifier.score(&[(text, target)]).unwrap();
-        let found = classifier.distribution(&scores[0], task).unwrap();
-        found.probabilities()
+        let found = classifier.label(&[(text, target, task)]).unwrap();
+        found[0].probabilities()
     };
     let stance =
         |classifier: &Classifier, text: &str| probabilities(classifier, text, target, Task::Stance);
@@ -209,10 +208,10 @@ fn a_temperature_moves_probabilities_and_the_name_but_no_label() {
             .unwrap()
             .1
             .to_owned();
-        let scores = classifier
-            .score(&[("We will fight this contract.", "the contract")])
-            .unwrap();
-        let of = |task| classifier.distribution(&scores[0], task).unwrap();
+        let of = |task| {
+            let pair = ("We will fight this contract.", "the contract", task);
+            classifier.label(&[pair]).unwrap()[0]
+        };
         (name, of(Task::Stance), of(Task::Sentiment))
     };
     let ((name, stance, tone), (other, softer, same)) = (score(1.0), score(2.0));

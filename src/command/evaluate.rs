@@ -171,12 +171,11 @@ impl EvaluateArgs {
                     return Err(anyhow!("{} has no target (column target)", place()));
                 }
                 classifier.check_target(&row.target).with_context(place)?;
-                Ok((text, row.target.as_str()))
+                Ok((text, row.target.as_str(), task))
             });
-            let pairs: Vec<(&str, &str)> = pairs.collect::<anyhow::Result<_>>()?;
-            let scores = pool.install(|| classifier.score(&pairs))?;
-            for (row, score) in rows.iter().zip(&scores) {
-                let distribution = classifier.distribution(score, task)?;
+            let pairs: Vec<_> = pairs.collect::<anyhow::Result<_>>()?;
+            let distributions = pool.install(|| classifier.label(&pairs))?;
+            for (row, distribution) in rows.iter().zip(&distributions) {
                 let label = distribution.top();
                 let answer = Answer {
                     label: Some(label),

@@ -324,15 +324,9 @@ impl LabelArgs {
 }
 
 fn label(classifier: &Classifier, pairs: &[Pair]) -> quotestance::Result<Vec<Distribution>> {
-    let texts: Vec<(&str, &str)> = pairs
-        .iter()
-        .map(|pair| (pair.text.as_str(), pair.target.as_str()))
-        .collect();
-    let scores = classifier.score(&texts)?;
-    let scored = pairs.iter().zip(&scores);
-    scored
-        .map(|(pair, score)| classifier.distribution(score, pair.task))
-        .collect()
+    let asked = pairs.iter();
+    let asked = asked.map(|pair| (pair.text.as_str(), pair.target.as_str(), pair.task));
+    classifier.label(&asked.collect::<Vec<_>>())
 }
 
 /// The probability below which the model abstains from labelling for a task.
