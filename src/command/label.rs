@@ -244,10 +244,7 @@ impl LabelArgs {
                 Err(error) => {
                     let reason = format!("{error:#}");
                     refused.push(error);
-                    Threshold::Refused {
-                        reason,
-                        told: false,
-                    }
+                    Threshold::Refused(Some(reason))
                 }
             };
             thresholds.push((task, threshold));
@@ -333,11 +330,8 @@ fn label(classifier: &Classifier, pairs: &[Pair]) -> quotestance::Result<Vec<Dis
 enum Threshold {
     NotAsked,
     Least(f64),
-    /// There is none, so that it abstains on all rows; told with the first of them.
-    Refused {
-        reason: String,
-        told: bool,
-    },
+    /// There is none, so that it abstains on all rows; the reason, until the first of them has told it.
+    Refused(Option<String>),
 }
 
 struct LabelOutput {
@@ -395,9 +389,8 @@ impl LabelOutput {
         match &mut thresholds.find(|(known, _)| *known == task)?.1 {
             Threshold::NotAsked => None,
             Threshold::Least(least) => Some(!distribution.is_sure(*least)),
-            Threshold::Refused { reason, told } => {
-                if !*told {
-                    *told = true;
+            Threshold::Refused(reason) => {
+                if let Some(reason) = reason.take() {
                     log::note(&format!(
                         "no row of task {} gets a label: {reason}",
                         task.name()
