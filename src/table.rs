@@ -245,10 +245,10 @@ impl Table {
     /// The error for a column that is not there, with the columns that are.
     pub fn no_column(&self, name: &str) -> Error {
         let there = self.columns.join(", ");
-        let other = [';', '\t', '|', ','].map(|mark| there.contains(mark).then_some(mark));
+        let other = ['|', ';', ','].map(|mark| there.contains(mark).then_some(mark));
         let message = match (&self.columns[..], other.iter().flatten().next()) {
             ([one], Some(mark)) => format!(
-                "no column {name:?}; the one column is {one:?}: the fields are set apart by {mark:?}, which this format does not know (.csv: commas, .tsv: tabs)"
+                "no column {name:?}; the one column is {one:?}: the fields are set apart by {mark:?}, which this format does not know (.csv: commas, semicolons or tabs; .tsv: tabs)"
             ),
             _ => format!("no column {name:?}; the columns are {there}"),
         };
@@ -445,6 +445,29 @@ mod tests {
         assert_eq!(got.len(), 2);
         let error = got[1].as_ref().unwrap_err();
         assert!(error.starts_with("t, line 3: a row larger"), "{error}");
+    }
+
+    #[test]
+    fn semicolons_and_tabs_set_fields_apart_where_the_header_has_no_comma() {
+        let options = TableOptions::default();
+        for (text, columns, value) in [
+            ("id;text\n1;\"a; b, c\"\n", vec!["id", "text"], "a; b, c"),
+            ("id\ttext\n1\ta; b\n", vec!["id", "text"], "a; b"),
+            ("\"id, old\";text\n1;a\n", vec!["id, old", "text"], "a"),
+            ("id;old,text\n1,a\n", vec!["id;old", "text"], "a"),
+            (
+                "\"number; street\",text\n1,a\n",
+                vec!["number; street", "text"],
+                "a",
+            ),
+            ("text\na; b\n", vec!["text"], "a; b"),
+        ] {
+            let input = Box::new(std::io::Cursor::new(text));
+            let mut table =
+                Table::read(Path::new("t.csv"), TableFormat::Csv, input, &options).unwrap();
+            assert_eq!(table.columns, columns);
+            assert_eq!(table.next().unwrap().unwrap().get("text"), Some(value));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Rows of CSV and TSV.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::{Arc, Mutex};
 
 use super::{Row, RowPlace, Source};
@@ -14,6 +14,9 @@ use crate::input::{Exceeded, Input, cannot_read};
 /// would pass for a whole one otherwise.
 const AFTER_THE_END: &str = "\u{1}the file has ended\u{1}";
 
+/// Of a header line, what is looked at for its delimiter.
+const HEADER_BYTES: u64 = 1 << 16;
+
 /// The records after the header line.
 pub struct Records {
     pub columns: Arc<Vec<String>>,
@@ -25,8 +28,14 @@ pub struct Records {
 }
 
 impl Records {
-    pub fn read(source: Source, input: Input, tabs: bool) -> Result<Records> {
-        let delimiter = if tabs { b'\t' } else { b',' };
+    pub fn read(source: Source, mut input: Input, tabs: bool) -> Result<Records> {
+        let mut first = Vec::new();
+        (&mut input)
+            .take(HEADER_BYTES)
+            .read_until(b'\n', &mut first)
+            .map_err(|error| cannot_read(&source.path, error))?;
+        let delimiter = if tabs { b'\t' } else { delimiter(&first) };
+        let input: Input = Box::new(io::Cursor::new(first).chain(input));
         let seen = Arc::new(Mutex::new(Seen::new(delimiter)));
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
@@ -104,8 +113,7 @@ impl Records {
                 record.len(),
                 self.columns.len()
             );
-            let hint =
-                "a field with commas, quotation marks or line breaks stands between double quotes";
+            let hint = "a field with delimiters, quotation marks or line breaks stands between double quotes";
             return Err(broken_row(&self.source, line, &message, hint));
         }
         let (values, encoding) = decoded(&self.source, line, record)?;
@@ -117,6 +125,17 @@ impl Records {
             not_text: Vec::new(),
         })
     }
+}
+
+/// What sets the names in the first line of a CSV apart: commas, or where there is none (outside
+/// quotation marks) the semicolons of spreadsheets whose decimal mark is a comma, or tabs.
+fn delimiter(header: &[u8]) -> u8 {
+    let outside = header.split(|&byte| byte == b'"').step_by(2);
+    let marks: Vec<u8> = outside.flatten().copied().collect();
+    let there = [b',', b';', b'\t']
+        .into_iter()
+        .find(|mark| marks.contains(mark));
+    there.unwrap_or(b',')
 }
 
 fn is_cut_off(record: &csv::ByteRecord) -> bool {
