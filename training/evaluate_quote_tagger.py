@@ -21,7 +21,7 @@ def round_activations(model):
         scale = x.abs().amax(-1, keepdim=True).clamp_min(1e-12) / 127
         return (torch.round(x / scale) * scale,)
 
-    for module in model.bert.modules():
+    for module in model.encoder.modules():
         if isinstance(module, torch.nn.Linear):
             module.register_forward_pre_hook(rounded)
 

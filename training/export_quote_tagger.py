@@ -11,11 +11,14 @@ import shutil
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from transformers import BertConfig
 
-from quote_tagger import DEFAULTS, Reader, Tagger, decode, load, tag, to_json
+from quote_tagger import DEFAULTS, Reader, decode, load, tag, to_json, trained
 from quote_words import chunks
 from stance_model import averaged, int8
+
+
+# Matrices of so few rows stay in f32: the types' embeddings, MPNet's bias by relative position.
+MOST_F32_ROWS = 32
 
 
 def rounded(weights):
@@ -25,7 +28,7 @@ def rounded(weights):
         w = w.float().contiguous()
         if "position_ids" in name:
             continue
-        if name.startswith("bert.") and w.dim() == 2 and w.shape[0] > 8:
+        if name.startswith(("bert.", "mpnet.")) and w.dim() == 2 and w.shape[0] > MOST_F32_ROWS:
             q, scale = int8(w)
             stored[name], stored[name + "_scale"] = q, scale
             w = q.float() * scale[:, None]
@@ -74,8 +77,8 @@ def main():
     save_file(stored, args.out + "/model.safetensors", metadata={"format": "pt"})
     thresholds = dict(DEFAULTS, min_speech=args.min_speech)
     keep = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-            "type_vocab_size", "vocab_size", "layer_norm_eps", "hidden_act", "pad_token_id")
-    config = {"architectures": ["QuoteTagger"], "model_type": "bert", **{k: saved["config"][k] for k in keep},
+            "type_vocab_size", "vocab_size", "layer_norm_eps", "hidden_act", "pad_token_id", "relative_attention_num_buckets")
+    config = {"architectures": ["QuoteTagger"], "model_type": saved["config"]["model_type"], **{k: saved["config"][k] for k in keep if k in saved["config"]},
               "quote_tagger": thresholds}
     with open(args.out + "/config.json", "w", encoding="utf-8") as f:
         json.dump(config, f, indent=2)
@@ -83,7 +86,7 @@ def main():
     shutil.copyfile(args.start + "/tokenizer.json", args.out + "/tokenizer.json")
     print("model.safetensors", os.path.getsize(args.out + "/model.safetensors"), "bytes")
     if args.reference:
-        model = Tagger(BertConfig(**saved["config"]))
+        model = trained(args.checkpoint)
         model.load_state_dict(meant, strict=False)
         reader = Reader(Tokenizer.from_file(args.out + "/tokenizer.json"), thresholds)
         reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()

@@ -25,7 +25,12 @@ def mended(text):
     return flat(re.sub(r'\s*"\?\s*', " ", text))
 
 
-def articles(path, first, count):
+def paragraphs(text):
+    """The text with its paragraphs, which the table sets apart by blanks."""
+    return "\n\n".join(mended(part) for part in re.split(r"\s{2,}", text.strip()))
+
+
+def articles(path, first, count, mended=mended):
     """`count` of the articles from number `first` on, in random order, without copies and short ones."""
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -44,13 +49,14 @@ def main():
     ap.add_argument("--first", type=int, default=0)
     ap.add_argument("--count", type=int, default=1700)
     ap.add_argument("--rows", help="what `quotestance run` made of the articles: puts the quotes in")
+    ap.add_argument("--paragraphs", action="store_true", help="with paragraphs, for train_quote_tagger.py --unlabelled")
     ap.add_argument("--out", required=True)
     args = ap.parse_args()
     quotes = collections.defaultdict(list)
     for row in load_rows([args.rows] if args.rows else []):
         quotes[row["article"]].append({"content": row["text"]})
     with open(args.out, "w", encoding="utf-8") as file:
-        for article in articles(args.table, args.first, args.count):
+        for article in articles(args.table, args.first, args.count, paragraphs if args.paragraphs else mended):
             if not args.rows or quotes[article["id"]]:
                 found = {"quotes": quotes[article["id"]]} if args.rows else {}
                 file.write(json.dumps({**article, **found}, ensure_ascii=False) + "\n")

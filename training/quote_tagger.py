@@ -1,11 +1,11 @@
-"""The quote tagger: a BERT encoder, word labels for content, cue and source, and links from content to source and cue."""
+"""The quote tagger: a BERT encoder (a teacher: MPNet), word labels for content, cue and source, and links from content to source and cue."""
 import json
 import math
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 from quote_words import BREAK, Pieces, chunks, read, type_id
 
@@ -35,8 +35,12 @@ def distance_features(content, candidate, break_count, content_ends):
 class Tagger(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.bert = BertModel(config, add_pooling_layer=False)
         h = config.hidden_size
+        # Under the name that the checkpoints of the family use.
+        self.family = config.model_type
+        self.add_module(self.family, {"bert": BertModel, "mpnet": MPNetModel}[self.family](config, add_pooling_layer=False))
+        if self.family == "mpnet":  # has no types of its own
+            self.mpnet.embeddings.token_type_embeddings = nn.Embedding(N_TYPES, h)
         self.dropout = nn.Dropout(0.1)
         self.labels = nn.Linear(h, N_LABELS)
         for name in ("source", "cue"):
@@ -47,9 +51,18 @@ class Tagger(nn.Module):
             setattr(self, name + "_breaks", nn.Parameter(torch.zeros(BETWEEN)))
             setattr(self, name + "_between", nn.Parameter(torch.zeros(BETWEEN)))
 
+    @property
+    def encoder(self):
+        return getattr(self, self.family)
+
     def words(self, input_ids, type_ids, mask, firsts):
         """Hidden state of each word's first piece: [batch, words, hidden]."""
-        hidden = self.bert(input_ids=input_ids, token_type_ids=type_ids, attention_mask=mask).last_hidden_state
+        embeddings = self.encoder.embeddings
+        if self.family == "mpnet":
+            given = {"inputs_embeds": embeddings.word_embeddings(input_ids) + embeddings.token_type_embeddings(type_ids)}
+        else:
+            given = {"input_ids": input_ids, "token_type_ids": type_ids}
+        hidden = self.encoder(attention_mask=mask, **given).last_hidden_state
         return torch.gather(hidden, 1, firsts.unsqueeze(-1).expand(-1, -1, hidden.size(-1)))
 
     def link_scores(self, name, hidden, contents, candidates, features):
@@ -70,20 +83,50 @@ class Tagger(nn.Module):
         return torch.cat([score, none], 1)
 
 
+CONFIGS = {"bert": BertConfig, "mpnet": MPNetConfig}
+# MPNet's vocabulary is BERT's four places on, behind special tokens of its own. Its taggers have BERT's order, so that a teacher and its
+# student read the same chunks: [PAD], [UNK], [CLS], [SEP] and [MASK] are these.
+MPNET_SHIFT, MPNET_SPECIAL = 4, {0: 1, 100: 3, 101: 0, 102: 2, 103: 30526}
+BERT_WORDS = 30522
+
+
 def new_tagger(start_dir):
-    """From a sentence encoder's weights; every type row starts as the old row 0."""
+    """From a sentence encoder's weights, BERT's or MPNet's; every type begins as BERT's old row 0, for MPNet as nothing."""
     from safetensors.torch import load_file
-    config = BertConfig.from_pretrained(start_dir)
-    config.type_vocab_size = N_TYPES
-    # On a CPU drawing the dropout masks costs a quarter of a step; masked input pieces regularise instead.
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    model = Tagger(config)
-    weights = {k.removeprefix("bert."): v for k, v in load_file(start_dir + "/model.safetensors").items()}
-    key = "embeddings.token_type_embeddings.weight"
-    weights[key] = weights[key][:1].repeat(N_TYPES, 1)
-    missing, _ = model.bert.load_state_dict(weights, strict=False)
+    with open(start_dir + "/config.json", encoding="utf-8") as f:
+        family = json.load(f)["model_type"]
+    weights = {k.removeprefix(family + "."): v for k, v in load_file(start_dir + "/model.safetensors").items()}
+    words, types = (f"embeddings.{name}_embeddings.weight" for name in ("word", "token_type"))
+    if family == "mpnet":
+        rows = torch.arange(BERT_WORDS) + MPNET_SHIFT
+        rows[list(MPNET_SPECIAL)] = torch.tensor(list(MPNET_SPECIAL.values()))
+        weights[words] = weights[words][rows]
+        weights[types] = torch.zeros(N_TYPES, weights[words].shape[1])
+    else:
+        weights[types] = weights[types][:1].repeat(N_TYPES, 1)
+    config = CONFIGS[family].from_pretrained(start_dir)
+    config.vocab_size = len(weights[words])
+    model = Tagger(quiet(config))
+    missing, _ = model.encoder.load_state_dict(weights, strict=False)
     assert not [m for m in missing if "position_ids" not in m], missing
     return model
+
+
+def quiet(config):
+    """The configuration for training: on a CPU drawing the dropout masks costs a quarter of a step (masked input pieces regularise
+    instead), and so does the backward pass of PyTorch's fused attention."""
+    config.type_vocab_size = N_TYPES
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+    config._attn_implementation = "eager"
+    return config
+
+
+def trained(path):
+    """The model of a checkpoint of train_quote_tagger.py."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    model = Tagger(quiet(CONFIGS[saved["config"]["model_type"]](**saved["config"])))
+    model.load_state_dict(saved["model"])
+    return model.eval()
 
 
 def load(folder):
@@ -95,9 +138,7 @@ def load(folder):
     stored = load_file(folder + "/model.safetensors")
     weights = {k: v.float() * stored[k + "_scale"].float()[:, None] if v.dtype == torch.int8 else v.float()
                for k, v in stored.items() if not k.endswith("_scale")}
-    bert = BertConfig(**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})
-    bert.hidden_dropout_prob = bert.attention_probs_dropout_prob = 0.0
-    model = Tagger(bert)
+    model = Tagger(quiet(CONFIGS[config["model_type"]](**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
     reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])

@@ -3,6 +3,7 @@
 On some processors oneDNN's AMX kernels crash; ONEDNN_MAX_CPU_ISA=AVX512_CORE_FP16 in the environment avoids them."""
 import argparse
 import collections
+import copy
 import os
 import random
 import sys
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from own_articles import located
-from quote_tagger import (DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, trim)
+from quote_tagger import DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, trained, trim
 from quote_words import BREAK, read, type_id
 
 STYLES = {  # 1:1 replacements of double marks, open and close
@@ -208,7 +209,7 @@ def examples(articles, reader, pools, rng, args):
             while k < len(content) and content[k] == 2:
                 content[k] = -1
                 k += 1
-            out.append({"words": part, "encoded": (ids, kinds, firsts), "content": content, "cue": d["cue"][b:e],
+            out.append({"own": a.get("own", False), "words": part, "encoded": (ids, kinds, firsts), "content": content, "cue": d["cue"][b:e],
                         "source": d["source"][b:e], "speech": d["speech"][b:e], "quotes": quotes})
     return out
 
@@ -217,19 +218,36 @@ def local(span, b, e):
     return (span[0] - b, span[1] - b) if span and span[0] >= b and span[1] < e else None
 
 
-def loss_of(model, reader, batch, args):
-    hidden = model.dropout(model.words(*reader.batch([x["encoded"] for x in batch])))
-    scores = model.labels(hidden)
+def padded(batch, key, words):
+    """[chunks, words] of a label of each word, -1 where there is none."""
+    return torch.tensor(np.stack([np.pad(x[key], (0, words - len(x[key])), constant_values=-1) for x in batch]))
+
+
+def spans_of(labels):
+    """[[first, last]] of word labels: 0 none, 2 inside a span, else its first word."""
+    spans = []
+    for t, label in enumerate(labels):
+        if label == 2:
+            if spans and spans[-1][1] == t - 1:
+                spans[-1][1] = t
+        elif label > 0:
+            spans.append([t, t])
+    return spans
+
+
+# Each word's labels: name, first and last score, weight in the loss.
+WORD_LABELS = (("content", 0, 4, 2.0), ("cue", 4, 7, 1.0), ("source", 7, 10, 1.0))
+
+
+def loss_of(model, batch, hidden, scores, args):
+    """What the gold labels say of a batch: hidden [chunks, words, h], scores [chunks, words, labels]."""
     m = hidden.size(1)
-    target = lambda key: torch.tensor(np.stack([np.pad(x[key], (0, m - len(x[key])), constant_values=-1) for x in batch]))
-
-    def loss(key, begin, end):
-        labels = target(key).flatten()
+    loss = 0.0
+    for key, begin, end, weight in WORD_LABELS:
+        labels = padded(batch, key, m).flatten()
         total = F.cross_entropy(scores[..., begin:end].flatten(0, 1), labels, ignore_index=-1, label_smoothing=args.smooth, reduction="sum")
-        return total / (labels >= 0).sum().clamp(min=1)
-
-    content, cue, source = loss("content", 0, 4), loss("cue", 4, 7), loss("source", 7, 10)
-    sp = target("speech")
+        loss = loss + weight * total / (labels >= 0).sum().clamp(min=1)
+    sp = padded(batch, "speech", m)
     known = sp >= 0
     speech = F.binary_cross_entropy_with_logits(scores[..., 10][known], sp[known].float()) if known.any() else 0.0
     link, n = 0.0, 0
@@ -238,19 +256,83 @@ def loss_of(model, reader, batch, args):
             continue
         contents = [q["span"] for q in x["quotes"]]
         for name in ("source", "cue"):
-            label = x[name]
-            candidates = []
-            for t in range(len(label)):
-                if label[t] == 1:
-                    candidates.append([t, t])
-                elif label[t] == 2 and candidates and candidates[-1][1] == t - 1:
-                    candidates[-1][1] = t
+            candidates = spans_of(x[name])
             index = {tuple(c): k for k, c in enumerate(candidates)}
             gold = [index.get(q[name], len(candidates)) for q in x["quotes"]]
             s = model.link_scores(name, h, *link_inputs(x["words"], contents, candidates))
             link = link + F.cross_entropy(s, torch.tensor(gold), reduction="sum")
             n += len(gold)
-    return content * 2 + cue + source + 0.3 * speech + 0.3 * link / max(n, 1)
+    return loss + 0.3 * speech + 0.3 * link / max(n, 1)
+
+
+# From so many batches the map to a teacher's states is fitted.
+FIT_BATCHES = 40
+
+
+class Teacher:
+    """A larger tagger, whose answers to the same chunks are taught: its labels of every word, its links among the spans that it sees, and by
+    a linear map its hidden states (TinyBERT, Jiao et al. 2020). Of own-written articles it was taught no sources, and finds few there: their
+    cues, sources and links are those of the tagger before."""
+
+    def __init__(self, path, before, bf16):
+        self.model, self.before, self.bf16 = trained(path), before, bf16
+
+    @torch.no_grad()
+    def fit(self, student, reader, batches):
+        """The map begins as the least squares of some batches: from chance a teacher's far but steady dimensions would outweigh all else."""
+        pairs = []
+        for batch in batches:
+            real = real_words(batch)
+            pairs.append([encoded(model, reader, batch, self.bf16)[0][real] for model in (student, self.model)])
+        found, wanted = (torch.cat(states) for states in zip(*pairs))
+        self.deviation, mean, center = wanted.std(0), wanted.mean(0), found.mean(0)
+        weight = torch.linalg.lstsq(found - center, wanted - mean).solution.T
+        self.map = torch.nn.Linear(*weight.T.shape)
+        self.map.weight.copy_(weight), self.map.bias.copy_(mean - weight @ center)
+
+    def loss(self, student, reader, batch, hidden, scores, states):
+        """How far the student is from the teacher, with `states` times what it misses of the states."""
+        with torch.no_grad():
+            theirs, wanted = encoded(self.model, reader, batch, self.bf16)
+            own = [k for k, x in enumerate(batch) if x["own"]]
+            if own:
+                before, labels = encoded(self.before, reader, [batch[k] for k in own], self.bf16)
+                wanted[own, :labels.size(1), 4:10] = labels[..., 4:10]
+        real = real_words(batch)
+        loss = 0.0
+        for _, begin, end, weight in WORD_LABELS:
+            p = wanted[..., begin:end].softmax(-1)
+            loss = loss - weight * (p * scores[..., begin:end].log_softmax(-1)).sum(-1)[real].mean()
+        loss = loss + 0.3 * F.binary_cross_entropy_with_logits(scores[..., 10][real], wanted[..., 10][real].sigmoid())
+        link, n = 0.0, 0
+        for k, (x, h, w) in enumerate(zip(batch, hidden, wanted.numpy())):
+            linker, t = (self.before, before[own.index(k)]) if x["own"] else (self.model, theirs[k])
+            size = len(x["content"])
+            seen = {name: spans_of(w[:size, begin:end].argmax(1)) for name, begin, end, _ in WORD_LABELS}
+            if not seen["content"]:
+                continue
+            for name in ("source", "cue"):
+                inputs = link_inputs(x["words"], seen["content"], seen[name])
+                with torch.no_grad():
+                    p = linker.link_scores(name, t, *inputs).softmax(1)
+                link = link - (p * student.link_scores(name, h, *inputs).log_softmax(1)).sum()
+                n += len(seen["content"])
+        missed = ((self.map(hidden[real]) - theirs[real]) / self.deviation).square().mean()
+        return loss + 0.3 * link / max(n, 1) + states * missed, missed.item()
+
+
+def real_words(batch):
+    """[chunks, words]: True where the batch has a word, False where padding."""
+    lengths = torch.tensor([len(x["content"]) for x in batch])
+    return torch.arange(int(lengths.max())) < lengths[:, None]
+
+
+def encoded(model, reader, batch, bf16):
+    """(hidden states of the words, their scores) of a batch of chunks."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        hidden = model.words(*reader.batch([x["encoded"] for x in batch]))
+    hidden = model.dropout(hidden.float())
+    return hidden, model.labels(hidden)
 
 
 def figures(articles, predicted, scorer):
@@ -274,7 +356,16 @@ def main():
     ap.add_argument("--train", required=True, help="articles, one JSON object a line")
     ap.add_argument("--start", required=True, help="folder of the encoder to start from")
     ap.add_argument("--tagger", help="go on from this folder of an exported tagger in place of the encoder")
-    ap.add_argument("--own", nargs="*", default=[], help="own-written articles (data/own_articles_*.jsonl); needs --tagger, whose doubts are not taught")
+    ap.add_argument("--own", nargs="*", default=[], help="own-written articles (data/own_articles_*.jsonl)")
+    ap.add_argument("--doubts", help="folder of the exported tagger whose doubts about them are not taught (default: --tagger)")
+    ap.add_argument("--teacher", help="tagger.pt of a larger tagger to be taught by as well")
+    ap.add_argument("--unlabelled", help="articles that only the teacher labels; with a true \"own\", own-written ones")
+    ap.add_argument("--unlabelled-each", type=int, default=300, help="how many of them an epoch")
+    ap.add_argument("--before", help="folder of the exported tagger whose sources own-written articles keep (default: --tagger)")
+    ap.add_argument("--teacher-share", type=float, default=.7, help="its share of the loss")
+    ap.add_argument("--state-weight", type=float, default=1.0)
+    ap.add_argument("--bf16", action="store_true", help="products in bf16, where the processor has them")
+    ap.add_argument("--compile", action="store_true", help="compile the layers (needs a C++ compiler)")
     ap.add_argument("--own-each", type=int, default=300, help="how many of them an epoch")
     ap.add_argument("--scorer", required=True, help="folder of score_quotes.py")
     ap.add_argument("--out", required=True)
@@ -303,20 +394,29 @@ def main():
     if args.tagger:
         model, reader = load(args.tagger)
     else:
-        reader = Reader(Tokenizer.from_file(args.start + "/tokenizer.json"), dict(DEFAULTS))
+        # For an MPNet, --doubts names a tagger whose tokenizer is BERT's.
+        reader = Reader(Tokenizer.from_file((args.doubts or args.start) + "/tokenizer.json"), dict(DEFAULTS))
         reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
         model = new_tagger(args.start)
-    own = own_articles(args.own, model, reader) if args.own else []
-    mix = lambda: train + rng.sample(own, min(args.own_each, len(own)))
+    own = own_articles(args.own, *(load(args.doubts) if args.doubts else (model, reader))) if args.own else []
+    unlabelled = [{**a, "quotes": [], "doubtful": [(0, len(a["text"]), True)]} for a in load_articles(args.unlabelled)] if args.unlabelled else []
+    mix = lambda: train + rng.sample(own, min(args.own_each, len(own))) + rng.sample(unlabelled, min(args.unlabelled_each, len(unlabelled)))
     pools = name_pools(train, reader)
     # 333 articles cannot teach 30,000 words: the word embeddings stay as they are, which also halves the optimiser's work.
-    model.bert.embeddings.word_embeddings.weight.requires_grad = False
-    heads = [p for n, p in model.named_parameters() if p.requires_grad and (not n.startswith("bert.") or "token_type" in n)]
-    body = [p for n, p in model.named_parameters() if p.requires_grad and n.startswith("bert.") and "token_type" not in n]
-    optimizer = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": heads, "lr": args.head_lr}], weight_decay=0.01, fused=True)
+    model.encoder.embeddings.word_embeddings.weight.requires_grad = False
+    teacher = Teacher(args.teacher, load(args.before)[0] if args.before else copy.deepcopy(model).eval(), args.bf16) if args.teacher else None
+    if args.compile:
+        for each in (model, teacher.model) if teacher else (model,):
+            for layer in each.encoder.encoder.layer:
+                layer.compile(dynamic=True)
     first = examples(mix(), reader, pools, rng, args)
+    if teacher:
+        teacher.fit(model.eval(), reader, [first[i:i + args.batch] for i in range(0, len(first), len(first) // FIT_BATCHES + 1)])
+    body = [p for n, p in model.named_parameters() if p.requires_grad and n.startswith(model.family) and "token_type" not in n]
+    heads = [p for p in model.parameters() if p.requires_grad and not any(p is q for q in body)] + list(teacher.map.parameters() if teacher else [])
+    optimizer = torch.optim.AdamW([{"params": body, "lr": args.lr}, {"params": heads, "lr": args.head_lr}], weight_decay=0.01, fused=True)
     total = args.epochs * (len(first) // args.batch + 1)
-    print(f"{len(train)} articles, {len(own)} own-written, {len(first)} chunks, {sum(len(x['encoded'][0]) for x in first)} pieces, {total} steps, pools {len(pools[0])} {len(pools[1])}", flush=True)
+    print(f"{len(train)} articles, {len(own)} own-written, {len(unlabelled)} unlabelled, {len(first)} chunks, {sum(len(x['encoded'][0]) for x in first)} pieces, {total} steps, pools {len(pools[0])} {len(pools[1])}", flush=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1, s / (0.06 * total)) * max(0.02, 1 - s / total))
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     moving = [(average[n], p) for n, p in model.named_parameters() if p.requires_grad]
@@ -327,9 +427,14 @@ def main():
         batches = [data[i:i + args.batch] for i in range(0, len(data), args.batch)]
         rng.shuffle(batches)
         model.train()
-        sums = 0.0
+        sums = misses = 0.0
         for i, b in enumerate(batches):
-            loss = loss_of(model, reader, b, args)
+            hidden, scores = encoded(model, reader, b, args.bf16)
+            loss = loss_of(model, b, hidden, scores, args)
+            if teacher:
+                taught, missed = teacher.loss(model, reader, b, hidden, scores, args.state_weight)
+                misses += missed
+                loss = (1 - args.teacher_share) * loss + args.teacher_share * taught
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -338,17 +443,17 @@ def main():
             step += 1
             sums += float(loss.detach())
             if step % 50 == 0:
-                print(f"step {step} loss {sums / (i + 1):.3f} {time.time() - begun:.0f} s", flush=True)
+                print(f"step {step} loss {sums / (i + 1):.3f}{f' states {misses / (i + 1):.3f}' if teacher else ''} {time.time() - begun:.0f} s", flush=True)
             decay = min(args.ema, step / (step + 10))
             with torch.no_grad():
                 torch._foreach_lerp_([a for a, _ in moving], [p.detach() for _, p in moving], 1 - decay)
         line = f"epoch {epoch + 1} loss {sums / len(batches):.4f} {time.time() - begun:.0f} s"
         if args.held and ((epoch + 1) % args.eval_every == 0 or epoch + 1 == args.epochs):
-            shadow = Tagger(model.bert.config)
+            shadow = Tagger(model.encoder.config)
             shadow.load_state_dict(average)
             line += " " + show(figures(held, predict(shadow, reader, held), score_quotes))
         print(line, flush=True)
-        torch.save({"model": average, "config": model.bert.config.to_dict(), "args": vars(args)}, args.out + "/tagger.pt")
+        torch.save({"model": average, "config": model.encoder.config.to_dict(), "args": vars(args)}, args.out + "/tagger.pt")
         if time.time() - begun > args.minutes * 60:
             break
 

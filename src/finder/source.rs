@@ -42,6 +42,18 @@ impl Article<'_> {
         }
     }
 
+    /// The part of a source before the marks that it reaches into: "Ada Vey, who runs the ferry," of
+    /// "Ada Vey, who runs the ferry, “a", whose last words go on.
+    fn before_passage(&self, source: Span) -> Span {
+        let cut = self.items(source).and_then(|(_, items, _)| {
+            let last = items[items.len() - 1];
+            last.passage.filter(|words| words.end > source.end)?;
+            let word = items[..items.len() - 1].iter().rfind(|item| item.word)?;
+            Some(Span::new(source.start, word.span.end))
+        });
+        cut.unwrap_or(source)
+    }
+
     /// How many items stand before a span in its paragraph; the items that it touches; those after.
     fn items(&self, span: Span) -> Option<(usize, &[Item], &[Item])> {
         let all = self.all(span);
@@ -54,7 +66,7 @@ impl Article<'_> {
     /// that it describes ("Lena Brandt, who" of "who"), without an age or a bracket left open after
     /// the name. It does not reach into its `cue`, nor out of the cue's sentence.
     pub(super) fn mended_source(&self, source: Span, cue: Option<Span>) -> Span {
-        let source = self.in_sentence(source, cue);
+        let source = self.before_passage(self.in_sentence(source, cue));
         let Some((before, items, after)) = self.items(source) else {
             return source;
         };

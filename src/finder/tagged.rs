@@ -100,14 +100,20 @@ pub(super) fn attributed(
             .map(|rule| (rule, Evidence::RuleAgainstTagger)),
     );
     found.sort_by_key(|(found, _)| found.quote.spans[0].start);
-    for (start, span) in halves.into_values() {
-        let at = found.partition_point(|(found, _)| found.quote.spans[0].start < start);
+    let begins = |(found, _): &(AttributedQuote, Evidence)| found.quote.spans[0].start;
+    let halves: Vec<(usize, Span)> = halves
+        .into_values()
+        .map(|(start, span)| (found.partition_point(|found| begins(found) < start), span))
+        .collect();
+    for (at, span) in halves {
         let quote = &mut found[at].0.quote;
         quote.spans.push(span);
+        quote.spans.sort_by_key(|span| span.start);
         if quote.kind == QuoteKind::Direct {
             quote.marked.push(span);
         }
     }
+    found.sort_by_key(begins);
     let (mut found, evidence): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     article.resolve(&mut found);
     for (found, evidence) in found.iter_mut().zip(evidence) {
@@ -127,8 +133,8 @@ fn is_doubtful(found: &AttributedQuote) -> bool {
         && confidence.is_some_and(|confidence| confidence < DOUBTFUL)
 }
 
-/// Words after an attribution, “It is,” Ada Vey said, “a shame”, that the tagger has left out of a quote
-/// whose beginning it has: where the rules' quote begins, where the tagger's does, and
+/// Words on one side of an attribution, “It is,” Ada Vey said, “a shame”, that the tagger has left out of a quote
+/// of which it has the other: where the rules' quote begins, where the tagger's does, and
 /// the words.
 fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usize, (usize, Span)> {
     let interrupted = by_rules.iter().filter(|rule| match rule.quote.kind {
@@ -145,11 +151,23 @@ fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usiz
         let has = |quote: &AttributedQuote, span: Span| {
             quote.quote.spans.iter().any(|own| own.overlaps(span))
         };
-        let mut near = tagged.near(first);
-        let whole = near.find(|quote| has(quote, first) && quote.quote.kind == rule.quote.kind)?;
-        let missed = !tagged.near(second).any(|quote| has(quote, second));
+        let whole = |span: Span| {
+            let same = |quote: &&AttributedQuote| quote.quote.kind == rule.quote.kind;
+            tagged
+                .near(span)
+                .filter(same)
+                .find(|quote| has(quote, span))
+        };
+        let missed = |span: Span| !tagged.near(span).any(|quote| has(quote, span));
+        let according = rule.attribution.rule == Rule::AccordingTo;
+        let (whole, half) = match (whole(first), whole(second)) {
+            (Some(whole), _) if missed(second) => (whole, second),
+            // "The bridge, according to a memo, will carry no buses"
+            (_, Some(whole)) if according && missed(first) => (whole, first),
+            _ => return None,
+        };
         let start = whole.quote.spans[0].start;
-        (missed && whole.quote.spans.len() == 1).then_some((first.start, (start, second)))
+        (whole.quote.spans.len() == 1).then_some((first.start, (start, half)))
     });
     halves.collect()
 }
