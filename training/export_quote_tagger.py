@@ -10,32 +10,24 @@ import shutil
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
 
-from quote_tagger import DEFAULTS, Reader, decode, load, tag, to_json, trained
+from quote_tagger import DEFAULTS, decode, load, tag, to_json
 from quote_words import chunks
 from stance_model import averaged, int8
 
 
-# Matrices of so few rows stay in f32: the types' embeddings, MPNet's bias by relative position.
-MOST_F32_ROWS = 32
-
-
 def rounded(weights):
-    """(tensors to store, the weights they stand for)"""
-    stored, meant = {}, {}
+    """The tensors to store."""
+    stored = {}
     for name, w in weights.items():
         w = w.float().contiguous()
         if "position_ids" in name:
             continue
-        if name.startswith(("bert.", "mpnet.")) and w.dim() == 2 and w.shape[0] > MOST_F32_ROWS:
-            q, scale = int8(w)
-            stored[name], stored[name + "_scale"] = q, scale
-            w = q.float() * scale[:, None]
+        if name.startswith("bert.") and w.dim() == 2 and w.shape[0] > 8:
+            stored[name], stored[name + "_scale"] = int8(w)
         else:
             stored[name] = w
-        meant[name] = w
-    return stored, meant
+    return stored
 
 
 def reference(model, reader, texts):
@@ -72,13 +64,12 @@ def main():
     weights = saved["model"]
     if args.tagger:
         weights = averaged(load(args.tagger)[0].state_dict(), weights, args.share)
-    stored, meant = rounded(weights)
     os.makedirs(args.out, exist_ok=True)
-    save_file(stored, args.out + "/model.safetensors", metadata={"format": "pt"})
+    save_file(rounded(weights), args.out + "/model.safetensors", metadata={"format": "pt"})
     thresholds = dict(DEFAULTS, min_speech=args.min_speech)
     keep = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-            "type_vocab_size", "vocab_size", "layer_norm_eps", "hidden_act", "pad_token_id", "relative_attention_num_buckets")
-    config = {"architectures": ["QuoteTagger"], "model_type": saved["config"]["model_type"], **{k: saved["config"][k] for k in keep if k in saved["config"]},
+            "type_vocab_size", "vocab_size", "layer_norm_eps", "hidden_act", "pad_token_id")
+    config = {"architectures": ["QuoteTagger"], "model_type": "bert", **{k: saved["config"][k] for k in keep},
               "quote_tagger": thresholds}
     with open(args.out + "/config.json", "w", encoding="utf-8") as f:
         json.dump(config, f, indent=2)
@@ -86,10 +77,7 @@ def main():
     shutil.copyfile(args.start + "/tokenizer.json", args.out + "/tokenizer.json")
     print("model.safetensors", os.path.getsize(args.out + "/model.safetensors"), "bytes")
     if args.reference:
-        model = trained(args.checkpoint)
-        model.load_state_dict(meant, strict=False)
-        reader = Reader(Tokenizer.from_file(args.out + "/tokenizer.json"), thresholds)
-        reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
+        model, reader = load(args.out)
         with open(args.articles, encoding="utf-8") as f:
             texts = json.load(f)
         with open(args.reference, "w", encoding="utf-8") as f:

@@ -138,7 +138,7 @@ def load(folder):
     stored = load_file(folder + "/model.safetensors")
     weights = {k: v.float() * stored[k + "_scale"].float()[:, None] if v.dtype == torch.int8 else v.float()
                for k, v in stored.items() if not k.endswith("_scale")}
-    model = Tagger(quiet(CONFIGS[config["model_type"]](**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
+    model = Tagger(quiet(BertConfig(**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
     reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])
@@ -162,12 +162,12 @@ def viterbi(scores, allowed, start):
 
 
 def spans_of_path(path, inside, begins):
-    """[(first, last, begin label)] of a label path."""
+    """[(first, last, begin label)] of a label path; what is inside without a begin just before it is in none."""
     out = []
     for t, label in enumerate(path):
         if label in begins:
             out.append([t, t, label])
-        elif label == inside and out:
+        elif label == inside and out and out[-1][1] == t - 1:
             out[-1][1] = t
     return out
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from own_articles import located
-from quote_tagger import DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, trained, trim
+from quote_tagger import DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, spans_of_path, trained, trim
 from quote_words import BREAK, read, type_id
 
 STYLES = {  # 1:1 replacements of double marks, open and close
@@ -224,15 +224,8 @@ def padded(batch, key, words):
 
 
 def spans_of(labels):
-    """[[first, last]] of word labels: 0 none, 2 inside a span, else its first word."""
-    spans = []
-    for t, label in enumerate(labels):
-        if label == 2:
-            if spans and spans[-1][1] == t - 1:
-                spans[-1][1] = t
-        elif label > 0:
-            spans.append([t, t])
-    return spans
+    """[(first, last)] of word labels."""
+    return [(first, last) for first, last, _ in spans_of_path(labels, 2, (1, 3))]
 
 
 # Each word's labels: name, first and last score, weight in the loss.
@@ -257,7 +250,7 @@ def loss_of(model, batch, hidden, scores, args):
         contents = [q["span"] for q in x["quotes"]]
         for name in ("source", "cue"):
             candidates = spans_of(x[name])
-            index = {tuple(c): k for k, c in enumerate(candidates)}
+            index = {c: k for k, c in enumerate(candidates)}
             gold = [index.get(q[name], len(candidates)) for q in x["quotes"]]
             s = model.link_scores(name, h, *link_inputs(x["words"], contents, candidates))
             link = link + F.cross_entropy(s, torch.tensor(gold), reduction="sum")
