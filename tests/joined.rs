@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use quotestance::attribution::{AttributedQuote, Rule};
 use quotestance::quote::QuoteKind;
 use quotestance::span::Span;
-use quotestance::tagger::Thresholds;
+use quotestance::tagger::Calibration;
 use quotestance::{QuoteFinder, TaggedSpan, Tagger};
 
 static FINDER: LazyLock<QuoteFinder> = LazyLock::new(|| {
@@ -375,7 +375,7 @@ fn the_label_of_a_transcript_is_its_speaker() {
         "Lena Brandt met the press.\n\nMS. VEY: The bridge is late, and you said it would be free.";
     let start = text.find("The bridge").unwrap();
     let spans = [span(start, text.len(), Some(Span::new(0, 11)))];
-    let found = QuoteFinder::join(text, &spans, THRESHOLDS);
+    let found = QuoteFinder::join(text, &spans, CALIBRATION);
     assert_eq!(found[0].attribution.mention.unwrap().of(text), "MS. VEY");
 }
 
@@ -389,14 +389,15 @@ fn a_hundred_thousand_quotes_are_joined_in_linear_time() {
         .map(|at| span(at + 3, at + 25, None))
         .collect();
     let clock = std::time::Instant::now();
-    assert_eq!(QuoteFinder::join(&text, &spans, THRESHOLDS).len(), 100_000);
+    assert_eq!(QuoteFinder::join(&text, &spans, CALIBRATION).len(), 100_000);
     assert!(clock.elapsed().as_secs() < 60, "{:?}", clock.elapsed());
 }
 
-const THRESHOLDS: Thresholds = Thresholds {
+const CALIBRATION: Calibration = Calibration {
     min_score: 0.7,
     min_score_marked: 0.5,
     min_speech: 0.5,
+    confidence: None,
 };
 
 fn span(start: usize, end: usize, source: Option<Span>) -> TaggedSpan {

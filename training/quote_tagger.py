@@ -1,4 +1,4 @@
-"""The quote tagger: a BERT encoder (a teacher: MPNet), word labels for content, cue and source, and links from content to source and cue."""
+"""The quote tagger: a BERT encoder (the larger one: MPNet), word labels for content, cue and source, and links from content to source and cue."""
 import json
 import math
 
@@ -138,7 +138,7 @@ def load(folder):
     stored = load_file(folder + "/model.safetensors")
     weights = {k: v.float() * stored[k + "_scale"].float()[:, None] if v.dtype == torch.int8 else v.float()
                for k, v in stored.items() if not k.endswith("_scale")}
-    model = Tagger(quiet(BertConfig(**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
+    model = Tagger(quiet(CONFIGS[config["model_type"]](**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
     reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])
@@ -343,13 +343,14 @@ def to_json(text, words, quotes, config):
             out[-1]["end"] = pieces[-1][1]
             continue
         o = {"start": pieces[0][0], "end": pieces[-1][1], "spans": pieces, "speaker": None, "speaker_start": None,
-             "speaker_end": None, "cue": None, "cue_class": "speech" if q["speech"] >= 0.5 else "other",
+             "speaker_end": None, "cue": None, "cue_start": None, "cue_end": None, "cue_class": "speech" if q["speech"] >= 0.5 else "other",
              "score": round(q["score"], 4), "speech": round(q["speech"], 4), "_q": q}
         if s:
             o["speaker_start"], o["speaker_end"] = words[s[0]].start, words[s[1]].end
             o["speaker"] = text[o["speaker_start"]:o["speaker_end"]]
         if c:
-            o["cue"] = text[words[c[0]].start:words[c[1]].end]
+            o["cue_start"], o["cue_end"] = words[c[0]].start, words[c[1]].end
+            o["cue"] = text[o["cue_start"]:o["cue_end"]]
         out.append(o)
     for o in out:
         del o["_q"]

@@ -52,7 +52,18 @@ def labelled(article, text, reader):
             i -= 1
         return trim(words, i, j)
 
-    quotes, seen_source = [], {}
+    def mentions(q):
+        """Word spans of the source and the cue, each None where there is none."""
+        return [word_span(q[part + "_start"], q[part + "_end"]) if q.get(part + "_start") is not None else None for part in ("speaker", "cue")]
+
+    def mark(labels, span):
+        """Whether the span was free to be labelled."""
+        free = span is not None and not labels[span[0]:span[1] + 1].any()
+        if free:
+            labels[span[0]], labels[span[0] + 1:span[1] + 1] = 1, 2
+        return free
+
+    quotes = []
     order = sorted(article["quotes"], key=lambda q: min(s for s, _ in q["spans"]))
     for q in order:
         spans = [t for s, e in sorted(q["spans"]) if (t := word_span(s, e))]
@@ -64,11 +75,7 @@ def labelled(article, text, reader):
                 joined.append([f, l])
         if joined and joined[0][1] > joined[0][0] and words[joined[0][0]].text.lower() == "that":
             joined[0] = list(trim(words, joined[0][0] + 1, joined[0][1]))
-        speak = cue_span = None
-        if q["speaker_start"] is not None:
-            speak = word_span(q["speaker_start"], q["speaker_end"])
-        if q.get("cue_start") is not None:
-            cue_span = word_span(q["cue_start"], q["cue_end"])
+        speak, cue_span = mentions(q)
         kind = int(q["cue_class"] == "speech")
         for k, (f, l) in enumerate(joined):
             if content[f:l + 1].any():
@@ -76,33 +83,47 @@ def labelled(article, text, reader):
             content[f], content[f + 1:l + 1] = 3 if k and (quotes and quotes[-1]["q"] is q) else 1, 2
             speech[f:l + 1] = kind
             quotes.append({"span": (f, l), "source": speak, "cue": cue_span, "q": q})
-        if speak and not source[speak[0]:speak[1] + 1].any():
-            source[speak[0]], source[speak[0] + 1:speak[1] + 1] = 1, 2
-            seen_source[speak] = True
-        if cue_span and not cue[cue_span[0]:cue_span[1] + 1].any():
-            cue[cue_span[0]], cue[cue_span[0] + 1:cue_span[1] + 1] = 1, 2
+        mark(source, speak)
+        if mark(cue, cue_span):
             speech[cue_span[0]:cue_span[1] + 1] = kind
-    for x in quotes:
-        del x["q"]
     if "doubtful" in article:
-        cue[:], source[:], quotes = -1, -1, []
         for s, e, all_of_it in article["doubtful"]:
             i, j = np.searchsorted(starts, [s, e])
             content[i:j] = -1 if all_of_it else np.where(content[i:j] == 0, -1, content[i:j])
+        if "others" not in article:
+            cue[:], source[:] = -1, -1
+        for q in article.get("others", []):
+            for labels, span in zip((source, cue), mentions(q)):
+                mark(labels, span)
+        quotes = [x for x in quotes if "cue_start" in x["q"]]
+    for x in quotes:
+        del x["q"]
     return {"words": words, "lengths": lengths, "content": content, "cue": cue, "source": source, "speech": speech, "quotes": quotes}
 
 
-def own_articles(paths, model, reader):
-    """The own-written articles, for where quotes are: their mentions and cues are shorter than the corpus's. What they label otherwise
-    than the corpus is `doubtful`, (start, end, whether what they do label there is left out too): what `model` takes for a quote and no
-    label does, since they label speech only and the corpus beliefs and plans too; sentences with a few quoted words, of which they take
-    the words alone; and what stands between a cue and the clause ("urged the board to stay"), which the corpus takes in."""
+def own_articles(paths, model, reader, sources):
+    """The own-written articles, for where quotes are: their mentions and cues are shorter than the corpus's. With `sources`, cues, sources
+    and links are as `model` finds them; else they are not taught. What the articles label otherwise than the corpus is `doubtful`, (start,
+    end, whether what they do label there is left out too): what `model` takes for a quote and no label does (then one of the `others`),
+    since they label speech only and the corpus beliefs and plans too; sentences with a few quoted words, of which they take the words
+    alone; and what stands between a cue and the clause ("urged the board to stay"), which the corpus takes in."""
     out = [own_article(a) for path in paths for a in load_articles(path)]
     for a, found in zip(out, predict(model, reader, out)):
         labelled = [tuple(s) for q in a["quotes"] for s in q["spans"]]
         free = lambda s, e: all(e <= b or s >= f for b, f in labelled)
         a["doubtful"] += [(*s, False) for q in found["quotes"] for s in q["spans"] if free(*s)]
+        if sources:
+            a["others"] = []
+            for q in found["quotes"]:
+                same = [own for own in a["quotes"] if any(s < f and b < e for s, e in q["spans"] for b, f in own["spans"])]
+                for own in same:
+                    own.update({key: q[key] for key in MENTIONS})
+                a["others"] += [] if same else [q]
     return out
+
+
+# Where a quote's source and cue are.
+MENTIONS = ("speaker_start", "speaker_end", "cue_start", "cue_end")
 
 
 def own_article(a):
@@ -347,10 +368,11 @@ def show(f):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--train", required=True, help="articles, one JSON object a line")
-    ap.add_argument("--start", required=True, help="folder of the encoder to start from")
+    ap.add_argument("--start", required=True, help="folder of the encoder to start from, or a tagger.pt to go on from")
     ap.add_argument("--tagger", help="go on from this folder of an exported tagger in place of the encoder")
     ap.add_argument("--own", nargs="*", default=[], help="own-written articles (data/own_articles_*.jsonl)")
     ap.add_argument("--doubts", help="folder of the exported tagger whose doubts about them are not taught (default: --tagger)")
+    ap.add_argument("--own-sources", action="store_true", help="teach its cues, sources and links in them")
     ap.add_argument("--teacher", help="tagger.pt of a larger tagger to be taught by as well")
     ap.add_argument("--unlabelled", help="articles that only the teacher labels; with a true \"own\", own-written ones")
     ap.add_argument("--unlabelled-each", type=int, default=300, help="how many of them an epoch")
@@ -390,8 +412,8 @@ def main():
         # For an MPNet, --doubts names a tagger whose tokenizer is BERT's.
         reader = Reader(Tokenizer.from_file((args.doubts or args.start) + "/tokenizer.json"), dict(DEFAULTS))
         reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
-        model = new_tagger(args.start)
-    own = own_articles(args.own, *(load(args.doubts) if args.doubts else (model, reader))) if args.own else []
+        model = trained(args.start) if args.start.endswith(".pt") else new_tagger(args.start)
+    own = own_articles(args.own, *(load(args.doubts) if args.doubts else (model, reader)), args.own_sources) if args.own else []
     unlabelled = [{**a, "quotes": [], "doubtful": [(0, len(a["text"]), True)]} for a in load_articles(args.unlabelled)] if args.unlabelled else []
     mix = lambda: train + rng.sample(own, min(args.own_each, len(own))) + rng.sample(unlabelled, min(args.unlabelled_each, len(unlabelled)))
     pools = name_pools(train, reader)

@@ -3,13 +3,12 @@
 
 use crate::attribution::{AttributedQuote, Rule};
 use crate::quote::QuoteKind;
+use crate::tagger::Confidence;
 
-/// What speaks for a quote.
+/// What speaks for a quote in a text that a tagger has read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Evidence {
-    /// A rule; no tagger has read the text.
-    RuleAlone,
-    /// A rule; the tagger has read the words and marked none of them, or few.
+    /// A rule; the tagger has marked none of the words, or few.
     RuleAgainstTagger,
     /// The tagger.
     Tagged {
@@ -20,49 +19,45 @@ pub(super) enum Evidence {
     },
 }
 
-/// Logistic regression on 628 quotes of the 40 PolNeAR training articles that the tagger was not
-/// trained on; of each probability p its log-odds, ln(p / (1 - p)), between those of .01 and .99.
-const AGREED: f32 = -0.397;
-const BY_MODEL: f32 = -1.451;
-const BY_RULE: f32 = -1.173;
-const SCORE: f32 = 0.492;
-/// Only where the tagger's source was taken.
-const SOURCE: f32 = 0.321;
-/// Words between marks, all or some.
-const MARKED: f32 = 0.658;
-
-/// Of a rule's quotes that the tagger does not have, the share that is right, with and without words
-/// between marks: (right + 1) / (all + 2) of the 29 and 71 in PolNeAR's training part.
-const AGAINST_TAGGER: (f32, f32) = (0.19, 0.55);
-
-/// The confidence of an attribution; `None` where nobody is named, or where it has not been measured.
-pub(super) fn confidence(found: &AttributedQuote, evidence: Evidence) -> Option<f32> {
+/// The confidence of what rules have found in a text that no tagger has read; `None` where nobody is named, or
+/// where it has not been measured.
+pub(super) fn by_rules(found: &AttributedQuote) -> Option<f32> {
     let attribution = &found.attribution;
     attribution.speaker.as_ref()?;
-    let marked = found.quote.kind != QuoteKind::Indirect;
-    let (score, source_probability) = match evidence {
-        // The tagger was trained on no interviews, so that its silence says nothing.
-        Evidence::RuleAgainstTagger if attribution.rule == Rule::Turn => return None,
-        Evidence::RuleAlone => return precision(attribution.rule, marked),
-        Evidence::RuleAgainstTagger => {
-            let (with, without) = AGAINST_TAGGER;
-            return Some(if marked { with } else { without });
-        }
-        Evidence::Tagged {
-            score,
-            source_probability,
-        } => (score, source_probability),
-    };
-    let (group, source) = match attribution.rule {
-        Rule::Agreed => (AGREED, SOURCE),
-        Rule::Model => (BY_MODEL, SOURCE),
-        _ => (BY_RULE, 0.0),
-    };
-    let sum = group
-        + SCORE * log_odds(score)
-        + source * log_odds(source_probability)
-        + if marked { MARKED } else { 0.0 };
-    Some(1.0 / (1.0 + (-sum).exp()))
+    precision(attribution.rule, is_marked(found))
+}
+
+impl Confidence {
+    /// Likewise of a text that its tagger has read.
+    pub(super) fn of(&self, found: &AttributedQuote, evidence: Evidence) -> Option<f32> {
+        let attribution = &found.attribution;
+        attribution.speaker.as_ref()?;
+        let marked = is_marked(found);
+        let (score, source_probability) = match evidence {
+            // The tagger was trained on no interviews, so that its silence says nothing.
+            Evidence::RuleAgainstTagger if attribution.rule == Rule::Turn => return None,
+            Evidence::RuleAgainstTagger if marked => return Some(self.missed_marked),
+            Evidence::RuleAgainstTagger => return Some(self.missed_clause),
+            Evidence::Tagged {
+                score,
+                source_probability,
+            } => (score, source_probability),
+        };
+        let (group, source) = match attribution.rule {
+            Rule::Agreed => (self.agreed, self.source_probability),
+            Rule::Model => (self.model, self.source_probability),
+            _ => (self.rule, 0.0),
+        };
+        let sum = group
+            + self.score * log_odds(score)
+            + source * log_odds(source_probability)
+            + if marked { self.marked } else { 0.0 };
+        Some(1.0 / (1.0 + (-sum).exp()))
+    }
+}
+
+fn is_marked(found: &AttributedQuote) -> bool {
+    found.quote.kind != QuoteKind::Indirect
 }
 
 fn log_odds(probability: f32) -> f32 {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::article::Article;
 use super::choice::choose;
-use super::confidence::{Evidence, confidence};
+use super::confidence::Evidence;
 use super::is_anonymity;
 use super::join::joined;
 use crate::attribution::rule::Rule;
@@ -14,7 +14,7 @@ use crate::attribution::{AttributedQuote, Attribution};
 use crate::lexicon::{Class, class_of};
 use crate::quote::{Quote, QuoteKind};
 use crate::span::Span;
-use crate::tagger::{TaggedQuote, TaggedSpan, Thresholds, quotes};
+use crate::tagger::{Calibration, TaggedQuote, TaggedSpan, quotes};
 
 /// Share of a tagged quote's bytes that a quote of the rules must hold to speak for it.
 const SAME_QUOTE: f64 = 0.5;
@@ -28,7 +28,7 @@ const MISSED: f64 = 0.3;
 pub(super) fn attributed(
     text: &str,
     spans: &[TaggedSpan],
-    thresholds: Thresholds,
+    calibration: Calibration,
     by_rules: &[AttributedQuote],
 ) -> Vec<AttributedQuote> {
     let turns: Vec<Span> = (by_rules.iter())
@@ -37,7 +37,7 @@ pub(super) fn attributed(
         .collect();
     let article = Article::new(text, &turns);
     let spans = article.whole_passages(spans, |span| {
-        span.is_marked() && span.score >= thresholds.min_score_marked || thresholds.keep(span)
+        span.is_marked() && span.score >= calibration.min_score_marked || calibration.keep(span)
     });
     let rules = Places::new(by_rules);
     let mut found: Vec<(AttributedQuote, Evidence)> = Vec::new();
@@ -117,7 +117,8 @@ pub(super) fn attributed(
     let (mut found, evidence): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     article.resolve(&mut found);
     for (found, evidence) in found.iter_mut().zip(evidence) {
-        found.attribution.confidence = confidence(found, evidence);
+        let fitted = calibration.confidence;
+        found.attribution.confidence = fitted.and_then(|fitted| fitted.of(found, evidence));
     }
     found.retain(|found| !is_doubtful(found));
     joined(text, found)

@@ -136,7 +136,9 @@ impl ModelConfig {
                 Architecture::Bert | Architecture::Roberta => {
                     need(raw.type_vocab_size.or(Some(2)), "type_vocab_size")?
                 }
-                Architecture::DistilBert | Architecture::Mpnet => 0,
+                Architecture::DistilBert => 0,
+                // The published ones have none; a quote tagger says what words are by them.
+                Architecture::Mpnet => raw.type_vocab_size.unwrap_or(0),
             },
             layer_norm_epsilon: raw.layer_norm_eps.unwrap_or(1e-12),
             activation: match raw.hidden_act.as_deref() {

@@ -86,7 +86,7 @@ fn quotes_sources_and_cues_are_those_of_the_training() {
     let tagged = tagger.tag(&texts).unwrap();
     for (spans, reference) in tagged.iter().zip(&references) {
         let text = &reference.text;
-        let quotes = quotes(spans, |span| tagger.thresholds().keep(span));
+        let quotes = quotes(spans, |span| tagger.calibration().keep(span));
         let offsets = Offsets::new(text);
         let scalars = |span: &Span| (offsets.scalar(span.start), offsets.scalar(span.end));
         assert_eq!(quotes.len(), reference.quotes.len(), "{text}");
