@@ -160,11 +160,11 @@ fn missed_halves(by_rules: &[AttributedQuote], tagged: &Places) -> BTreeMap<usiz
                 .find(|quote| has(quote, span))
         };
         let missed = |span: Span| !tagged.near(span).any(|quote| has(quote, span));
-        let according = rule.attribution.rule == Rule::AccordingTo;
+        let clause = rule.quote.kind != QuoteKind::Direct;
         let (whole, half) = match (whole(first), whole(second)) {
             (Some(whole), _) if missed(second) => (whole, second),
             // "The bridge, according to a memo, will carry no buses"
-            (_, Some(whole)) if according && missed(first) => (whole, first),
+            (_, Some(whole)) if clause && missed(first) => (whole, first),
             _ => return None,
         };
         let start = whole.quote.spans[0].start;
