@@ -36,6 +36,6 @@ cd training
 "$python" larger_stance.py build --base "$work/start" --difference ../models/stance-larger/difference.safetensors --out "$work/built"
 "$python" export_stance.py --model "$work/built" --out "$out" --temperatures ../models/stance-larger/temperatures.json \
     --risk-coverage ../models/stance-larger/risk_coverage.json
-"$python" larger_tagger.py build --start "$work/start" --difference ../models/tagger-larger/difference.safetensors --out "$work/tagger.pt"
+"$python" larger_tagger.py build --base "$work/start" --difference ../models/tagger-larger/difference.safetensors --out "$work/tagger.pt"
 "$python" export_quote_tagger.py --checkpoint "$work/tagger.pt" --start ../models/tagger --out "$out/tagger" --confidence ../models/tagger-larger/confidence.json
 echo "wrote $out: quotestance run … --model $out --tagger $out/tagger"

@@ -88,12 +88,13 @@ for article in gold:
     for quote, ok in right(article, quotes[article["id"]]):
         if not quote.get("speaker"):
             continue
-        quote = dict(quote, spans=[[at[s], at[e]] for s, e in quote["spans"]])
-        row = features(text, spans.get(article["id"], []), quote)
         if args.check:
             if quote.get("confidence") is not None:
                 said.append((quote["confidence"], ok, quote["kind"]))
-        elif quote["confidence"] == 0:
+            continue
+        quote = dict(quote, spans=[[at[s], at[e]] for s, e in quote["spans"]])
+        row = features(text, spans.get(article["id"], []), quote)
+        if quote["confidence"] == 0:
             missed[quote["kind"] != "indirect"].append(ok)
         elif row is not None and article["id"] in keep:
             rows.append(row)

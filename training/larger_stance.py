@@ -45,20 +45,27 @@ def built(base, stored):
     return out
 
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description):
+    ap = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("what", choices=["pack", "build"])
     ap.add_argument("--base", required=True)
     ap.add_argument("--trained")
     ap.add_argument("--difference")
     ap.add_argument("--rank", type=int, default=160)
     ap.add_argument("--out", required=True)
-    args = ap.parse_args()
+    return ap.parse_args()
+
+
+def store(tensors, args):
+    save_file(tensors, args.out, metadata={"format": "pt", "rank": str(args.rank)})
+    print(args.out, os.path.getsize(args.out), "bytes")
+
+
+def main():
+    args = arguments(__doc__)
     base = load_file(os.path.join(args.base, "model.safetensors"))
     if args.what == "pack":
-        stored = pack(base, unpacked(load_file(os.path.join(args.trained, "model.safetensors"))), args.rank)
-        save_file(stored, args.out, metadata={"format": "pt", "rank": str(args.rank)})
-        print(args.out, os.path.getsize(args.out), "bytes")
+        store(pack(base, unpacked(load_file(os.path.join(args.trained, "model.safetensors"))), args.rank), args)
     else:
         save_folder(args.out, args.base, built(base, load_file(args.difference)))
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
@@ -132,7 +133,6 @@ def trained(path):
 def load(folder):
     """(model, reader) of a folder that export_quote_tagger.py wrote; int8 tensors become what they stand for."""
     from safetensors.torch import load_file
-    from tokenizers import Tokenizer
     with open(folder + "/config.json", encoding="utf-8") as f:
         config = json.load(f)
     stored = load_file(folder + "/model.safetensors")
@@ -141,9 +141,14 @@ def load(folder):
     model = Tagger(quiet(CONFIGS[config["model_type"]](**{k: v for k, v in config.items() if k not in ("architectures", "quote_tagger")})))
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and all("position_ids" in m for m in missing), (missing, unexpected)
-    reader = Reader(Tokenizer.from_file(folder + "/tokenizer.json"), config["quote_tagger"])
-    reader.tokenizer.no_padding(), reader.tokenizer.no_truncation()
-    return model.eval(), reader
+    return model.eval(), new_reader(folder, config["quote_tagger"])
+
+
+def new_reader(folder, config):
+    """The reader by a folder's tokenizer."""
+    tokenizer = Tokenizer.from_file(folder + "/tokenizer.json")
+    tokenizer.no_padding(), tokenizer.no_truncation()
+    return Reader(tokenizer, config)
 
 
 def viterbi(scores, allowed, start):

@@ -12,10 +12,9 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
 
 from own_articles import located
-from quote_tagger import DEFAULTS, Reader, Tagger, is_word, link_inputs, load, load_articles, new_tagger, predict, spans_of_path, trained, trim
+from quote_tagger import DEFAULTS, Tagger, is_word, link_inputs, load, load_articles, new_reader, new_tagger, predict, spans_of_path, trained, trim
 from quote_words import BREAK, read, type_id
 
 STYLES = {  # 1:1 replacements of double marks, open and close
@@ -285,8 +284,8 @@ FIT_BATCHES = 40
 
 class Teacher:
     """A larger tagger, whose answers to the same chunks are taught: its labels of every word, its links among the spans that it sees, and by
-    a linear map its hidden states (TinyBERT, Jiao et al. 2020). Of own-written articles it was taught no sources, and finds few there: their
-    cues, sources and links are those of the tagger before."""
+    a linear map its hidden states (TinyBERT, Jiao et al. 2020). For one that was taught no sources of own-written articles, and finds few there:
+    the cues, sources and links of what is `own` are those of the tagger before."""
 
     def __init__(self, path, before, bf16):
         self.model, self.before, self.bf16 = trained(path), before, bf16
@@ -410,8 +409,7 @@ def main():
         model, reader = load(args.tagger)
     else:
         # For an MPNet, --doubts names a tagger whose tokenizer is BERT's.
-        reader = Reader(Tokenizer.from_file((args.doubts or args.start) + "/tokenizer.json"), dict(DEFAULTS))
-        reader.tokenizer.no_padding(); reader.tokenizer.no_truncation()
+        reader = new_reader(args.doubts or args.start, dict(DEFAULTS))
         model = trained(args.start) if args.start.endswith(".pt") else new_tagger(args.start)
     own = own_articles(args.own, *(load(args.doubts) if args.doubts else (model, reader)), args.own_sources) if args.own else []
     unlabelled = [{**a, "quotes": [], "doubtful": [(0, len(a["text"]), True)]} for a in load_articles(args.unlabelled)] if args.unlabelled else []
