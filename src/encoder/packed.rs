@@ -94,8 +94,7 @@ struct Scratch {
     qkv: Vec<f32>,
     attended: Vec<f32>,
     wide: Vec<f32>,
-    keys: Vec<f32>,
-    scores: Vec<f32>,
+    attention: attention::Memory,
     quantized: Quantized,
 }
 
@@ -213,15 +212,14 @@ impl PackedEncoder {
             qkv,
             attended,
             wide,
-            keys,
-            scores,
+            attention,
             quantized,
         } = scratch;
         self.embed(pack, states);
         let tokens = states.len() / hidden;
-        qkv.resize(tokens * 3 * hidden, 0.0);
-        attended.resize(tokens * hidden, 0.0);
-        wide.resize(BLOCK_ROWS * wide_size, 0.0);
+        let qkv = room(qkv, tokens * 3 * hidden);
+        let attended = room(attended, tokens * hidden);
+        let wide = room(wide, BLOCK_ROWS * wide_size);
         for layer in &self.layers {
             let blocks = states.chunks(BLOCK_ROWS * hidden);
             for (states, qkv) in blocks.zip(qkv.chunks_mut(BLOCK_ROWS * 3 * hidden)) {
@@ -234,7 +232,7 @@ impl PackedEncoder {
                 let rows = first..first + sequence.len();
                 let own = &qkv[rows.start * 3 * hidden..rows.end * 3 * hidden];
                 let out = &mut attended[rows.start * hidden..rows.end * hidden];
-                self.attend(own, keys, scores, out);
+                self.attend(own, attention, out);
                 first = rows.end;
             }
             let blocks = states.chunks_mut(BLOCK_ROWS * hidden);
@@ -288,7 +286,7 @@ impl PackedEncoder {
         unsafe { (self.chosen.kernels.normalize)(states, &norm.weight, &norm.bias, epsilon) }
     }
 
-    fn attend(&self, qkv: &[f32], keys: &mut Vec<f32>, scores: &mut Vec<f32>, out: &mut [f32]) {
+    fn attend(&self, qkv: &[f32], memory: &mut attention::Memory, out: &mut [f32]) {
         let size = self.config.head_size();
         let center = self.config.max_tokens() - 1;
         for head in 0..self.config.heads {
@@ -301,9 +299,18 @@ impl PackedEncoder {
                 bias: bias.map(|bias| (&bias[head * (2 * center + 1)..][..2 * center + 1], center)),
             };
             // SAFETY: kernels are chosen only where the processor has them.
-            unsafe { (self.chosen.kernels.attend)(&head, keys, scores, out) }
+            unsafe { (self.chosen.kernels.attend)(&head, memory, out) }
         }
     }
+}
+
+/// The first `len` values of working memory, which grows when it must and never shrinks: to shrink and
+/// grow with every pack would write it anew each time.
+fn room(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if memory.len() < len {
+        memory.resize(len, 0.0);
+    }
+    &mut memory[..len]
 }
 
 const UNPOISONED: &str = "no thread panics while it holds this lock";

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::lanes::Lanes;
+use super::room;
 use super::rows::exp;
 
 /// What one head of one sequence's attention reads.
@@ -23,36 +24,43 @@ pub(super) struct Head<'a> {
 /// Rows of queries that share each load of a key or value.
 const QUERIES: usize = 6;
 
-/// One head's attention, written to its columns of `out` (`[tokens, hidden]`). `keys` and `scores`
-/// are working memory.
+/// Working memory of one head's attention; `padded` is the number of tokens in whole registers.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Transposed and scaled, `[size, padded]`, so that neighbouring keys are neighbouring lanes.
+    pub(super) keys: Vec<f32>,
+    /// `[tokens, size]`: where they stand in `qkv`, rows may share lines of the cache.
+    pub(super) values: Vec<f32>,
+    /// `[QUERIES, padded]`
+    pub(super) scores: Vec<f32>,
+}
+
+/// One head's attention, written to its columns of `out` (`[tokens, hidden]`).
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(super) unsafe fn attend<V: Lanes>(
-    head: &Head,
-    keys: &mut Vec<f32>,
-    scores: &mut Vec<f32>,
-    out: &mut [f32],
-) {
+pub(super) unsafe fn attend<V: Lanes>(head: &Head, memory: &mut Memory, out: &mut [f32]) {
+    let Memory {
+        keys,
+        values,
+        scores,
+    } = memory;
     let stride = 3 * head.hidden;
     let tokens = head.qkv.len() / stride;
     let padded = tokens.next_multiple_of(V::N);
     assert!(head.size.is_multiple_of(V::N) && head.column + head.size <= head.hidden);
     assert!(head.qkv.len() == tokens * stride && out.len() == tokens * head.hidden);
-    let scale = 1.0 / (head.size as f32).sqrt();
-    // Keys transposed, `[size, padded]`, so that neighbouring keys are neighbouring lanes.
-    keys.resize(head.size * padded, 0.0);
-    for lane in 0..head.size {
-        keys[lane * padded + tokens..(lane + 1) * padded].fill(0.0);
+    let keys = room(keys, head.size * padded);
+    transpose_keys(head, tokens, padded, keys);
+    values.clear();
+    for row in head.qkv.chunks_exact(stride) {
+        values.extend_from_slice(&row[2 * head.hidden + head.column..][..head.size]);
     }
-    for (token, row) in head.qkv.chunks_exact(stride).enumerate() {
-        let key = &row[head.hidden + head.column..][..head.size];
-        for (lane, value) in key.iter().enumerate() {
-            keys[lane * padded + token] = value * scale;
-        }
-    }
-    scores.resize(QUERIES * padded, 0.0);
+    // What is added to the last register of scores: lanes beyond the last key count for nothing.
+    let mut beyond = [0.0; 16];
+    beyond[tokens + V::N - padded..].fill(f32::NEG_INFINITY);
+    let scores = room(scores, QUERIES * padded);
     for first in (0..tokens).step_by(QUERIES) {
         // The last group repeats its last query rather than take another path.
         let mut query = [std::ptr::null(); QUERIES];
@@ -82,17 +90,17 @@ pub(super) unsafe fn attend<V: Lanes>(
                 }
             }
             // SAFETY: the instruction set is the caller's promise.
-            *total = unsafe { powers::<V>(scores, tokens) };
+            *total = unsafe { powers::<V>(scores, &beyond) };
         }
         let mut block = 0;
         // SAFETY: as above; values have `tokens` rows of `size` columns, blocks end within `size`.
         unsafe {
             while block + 2 * V::N <= head.size {
-                mix::<V, 2>(head, scores, padded, first, block, &totals, out);
+                mix::<V, 2>(head, values, scores, first, block, &totals, out);
                 block += 2 * V::N;
             }
             if block < head.size {
-                mix::<V, 1>(head, scores, padded, first, block, &totals, out);
+                mix::<V, 1>(head, values, scores, first, block, &totals, out);
             }
         }
     }
@@ -130,25 +138,46 @@ unsafe fn score<V: Lanes, const VECTORS: usize>(
     }
 }
 
-/// Turns a row of scores into e^(score - largest), 0 beyond `tokens`; gives their sum.
+/// The keys of a head, scaled, `[size, padded]`; the last repeated beyond it.
 #[inline(always)]
-unsafe fn powers<V: Lanes>(scores: &mut [f32], tokens: usize) -> f32 {
-    scores[tokens..].fill(f32::NEG_INFINITY);
+fn transpose_keys(head: &Head, tokens: usize, padded: usize, keys: &mut [f32]) {
+    let scale = 1.0 / (head.size as f32).sqrt();
+    let stride = 3 * head.hidden;
+    let key = |token: usize| {
+        &head.qkv[token.min(tokens - 1) * stride + head.hidden + head.column..][..head.size]
+    };
+    // Squares of four, which the compiler turns into shuffles.
+    for token in (0..padded).step_by(4) {
+        let rows = [key(token), key(token + 1), key(token + 2), key(token + 3)];
+        for lane in (0..head.size).step_by(4) {
+            let square: [[f32; 4]; 4] =
+                std::array::from_fn(|r| std::array::from_fn(|c| rows[r][lane + c] * scale));
+            for c in 0..4 {
+                let column = [square[0][c], square[1][c], square[2][c], square[3][c]];
+                keys[(lane + c) * padded + token..][..4].copy_from_slice(&column);
+            }
+        }
+    }
+}
+
+/// Turns a row of scores into e^(score - largest), `beyond` added to its last register; gives their sum.
+#[inline(always)]
+unsafe fn powers<V: Lanes>(scores: &mut [f32], beyond: &[f32; 16]) -> f32 {
     // SAFETY: the row is a whole number of registers.
     unsafe {
+        let last = scores.as_mut_ptr().add(scores.len() - V::N);
+        V::load(last).add(V::load(beyond.as_ptr())).store(last);
         let mut largest = V::splat(f32::NEG_INFINITY);
         for i in (0..scores.len()).step_by(V::N) {
             largest = largest.max(V::load(scores.as_ptr().add(i)));
         }
         let largest = V::splat(largest.largest());
-        for i in (0..scores.len()).step_by(V::N) {
-            let at = scores.as_mut_ptr().add(i);
-            exp(V::load(at).sub(largest)).store(at);
-        }
-        scores[tokens..].fill(0.0);
         let mut total = V::splat(0.0);
         for i in (0..scores.len()).step_by(V::N) {
-            total = total.add(V::load(scores.as_ptr().add(i)));
+            let at = scores.as_mut_ptr().add(i);
+            let power = exp(V::load(at).sub(largest));
+            power.store(at);
+            total = total.add(power);
         }
         total.sum()
     }
@@ -158,26 +187,25 @@ unsafe fn powers<V: Lanes>(scores: &mut [f32], tokens: usize) -> f32 {
 #[inline(always)]
 unsafe fn mix<V: Lanes, const VECTORS: usize>(
     head: &Head,
+    values: &[f32],
     scores: &[f32],
-    padded: usize,
     first: usize,
     block: usize,
     totals: &[f32; QUERIES],
     out: &mut [f32],
 ) {
-    let stride = 3 * head.hidden;
-    let tokens = head.qkv.len() / stride;
-    // SAFETY: `attend` has checked the shape of `qkv`, `scores` and `out`, and that the block ends
+    let (tokens, padded) = (values.len() / head.size, scores.len() / QUERIES);
+    // SAFETY: `attend` has checked the shape of `values`, `scores` and `out`, and that the block ends
     // within the head.
     unsafe {
-        let mut value = head.qkv.as_ptr().add(2 * head.hidden + head.column + block);
+        let mut value = values.as_ptr().add(block);
         let mut sums = [[V::splat(0.0); VECTORS]; QUERIES];
         for token in 0..tokens {
             let mut v = [V::splat(0.0); VECTORS];
             for vector in 0..VECTORS {
                 v[vector] = V::load(value.add(vector * V::N));
             }
-            value = value.wrapping_add(stride);
+            value = value.wrapping_add(head.size);
             for r in 0..QUERIES {
                 let power = V::splat(*scores.as_ptr().add(r * padded + token));
                 for vector in 0..VECTORS {

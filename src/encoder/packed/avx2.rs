@@ -1,5 +1,6 @@
 //! AVX2 with FMA, and AVX2 with AVX-VNNI: registers of eight.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::kernels::kernels;
@@ -57,10 +58,6 @@ macro_rules! registers_of_eight {
             #[inline(always)]
             unsafe fn mul_add(self, by: Self, plus: Self) -> Self {
                 $name(unsafe { _mm256_fmadd_ps(self.0, by.0, plus.0) })
-            }
-            #[inline(always)]
-            unsafe fn abs(self) -> Self {
-                $name(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
             }
             #[inline(always)]
             unsafe fn exponent(self) -> Self {
@@ -150,12 +147,27 @@ unsafe fn quads_by_madd(sum: __m256i, weights: __m256i, x: __m256i) -> __m256i {
     }
 }
 
+/// `vpdpwssd` as it stands: see `avx512`.
+#[inline]
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn dpwssd(mut sum: __m256i, weights: __m256i, x: __m256i) -> __m256i {
+    // SAFETY: the caller has AVX-VNNI; registers alone are read and written.
+    unsafe {
+        asm!(
+            "{{vex}} vpdpwssd {sum}, {weights}, {x}",
+            sum = inout(ymm_reg) sum,
+            weights = in(ymm_reg) weights,
+            x = in(ymm_reg) x,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sum
+}
+
 registers_of_eight!(Avx2, pairs_by_madd, quads_by_madd);
-registers_of_eight!(
-    AvxVnni,
-    |sum, weights, x| _mm256_dpwssd_avx_epi32(sum, weights, x),
-    |sum, weights, x| _mm256_dpbusd_avx_epi32(sum, x, weights)
-);
+registers_of_eight!(AvxVnni, dpwssd, |sum, weights, x| _mm256_dpbusd_avx_epi32(
+    sum, x, weights
+));
 
 /// Whether this machine has AVX2 and FMA.
 pub(super) fn available() -> bool {

@@ -3,6 +3,7 @@
 //! AMX is not used: on virtual machines that advertise it without keeping its state, it ends the
 //! program.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::kernels::kernels;
@@ -77,10 +78,6 @@ macro_rules! registers_of_sixteen {
                 $name(unsafe { _mm512_fmadd_ps(self.0, by.0, plus.0) })
             }
             #[inline(always)]
-            unsafe fn abs(self) -> Self {
-                $name(unsafe { _mm512_abs_ps(self.0) })
-            }
-            #[inline(always)]
             unsafe fn exponent(self) -> Self {
                 unsafe {
                     let bits = _mm512_slli_epi32::<23>(_mm512_castps_si512(self.0));
@@ -103,7 +100,7 @@ macro_rules! registers_of_sixteen {
             }
             #[inline(always)]
             unsafe fn pairs(sum: __m512i, weights: __m512i, x: __m512i) -> __m512i {
-                unsafe { _mm512_dpwssd_epi32(sum, weights, x) }
+                unsafe { dpwssd(sum, weights, x) }
             }
             #[inline(always)]
             unsafe fn quads(sum: __m512i, weights: __m512i, x: __m512i) -> __m512i {
@@ -129,6 +126,24 @@ macro_rules! registers_of_sixteen {
             }
         }
     };
+}
+
+/// `vpdpwssd` as it stands: the compiler makes two instructions of the intrinsic, a product of pairs and an
+/// addition, which take twice the slots (LLVM 22).
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn dpwssd(mut sum: __m512i, weights: __m512i, x: __m512i) -> __m512i {
+    // SAFETY: the caller has AVX-512 with VNNI; registers alone are read and written.
+    unsafe {
+        asm!(
+            "vpdpwssd {sum}, {weights}, {x}",
+            sum = inout(zmm_reg) sum,
+            weights = in(zmm_reg) weights,
+            x = in(zmm_reg) x,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sum
 }
 
 /// Two products of f32: a bf16 is the upper half of one.

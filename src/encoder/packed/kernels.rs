@@ -2,7 +2,7 @@
 
 use half::bf16;
 
-use super::attention::Head;
+use super::attention::{self, Head};
 use super::product::Product;
 use super::{portable, rows};
 use crate::encoder::Isa;
@@ -31,7 +31,7 @@ pub(super) struct Kernels {
     /// Values to bf16, as many as there is room for.
     pub(super) round_bf16: unsafe fn(&[f32], &mut [bf16]),
     /// One head's attention.
-    pub(super) attend: unsafe fn(&Head, &mut Vec<f32>, &mut Vec<f32>, &mut [f32]),
+    pub(super) attend: unsafe fn(&Head, &mut attention::Memory, &mut [f32]),
     /// Multiplications alone, as fast as they go: see `roofline`.
     pub(super) peak_f32: unsafe fn(usize) -> (f32, usize),
     pub(super) peak_pairs: unsafe fn(usize) -> (f32, usize),
@@ -81,7 +81,7 @@ macro_rules! kernels {
             quantize_quads(x: &[f32], width: usize, steps: rows::Steps, to: &mut rows::Quads)
                 => rows::quantize::<V, u8, true>;
             round_bf16(x: &[f32], to: &mut [bf16]) => rows::round_bf16;
-            attend(head: &attention::Head, keys: &mut Vec<f32>, scores: &mut Vec<f32>, out: &mut [f32])
+            attend(head: &attention::Head, memory: &mut attention::Memory, out: &mut [f32])
                 => attention::attend::<V>;
             peak_f32(rounds: usize) -> (f32, usize) => roofline::f32::<V>;
             peak_pairs(rounds: usize) -> (f32, usize) => roofline::pairs::<V>;

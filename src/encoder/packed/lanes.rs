@@ -25,7 +25,6 @@ pub(super) trait Lanes: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// `self * by + plus`, rounded once, or twice where the machine has no such instruction.
     unsafe fn mul_add(self, by: Self, plus: Self) -> Self;
-    unsafe fn abs(self) -> Self;
     /// The bits times 2^23 plus those of 1.0: 2^n where the low bits hold n.
     unsafe fn exponent(self) -> Self;
 
@@ -159,10 +158,6 @@ impl<const N: usize, const FUSED: bool> Lanes for Array<N, FUSED> {
             true => self.0[i].mul_add(by.0[i], plus.0[i]),
             false => self.0[i] * by.0[i] + plus.0[i],
         }))
-    }
-    #[inline(always)]
-    unsafe fn abs(self) -> Self {
-        Array(each!(i => self.0[i].abs()))
     }
     #[inline(always)]
     unsafe fn exponent(self) -> Self {

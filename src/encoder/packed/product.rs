@@ -58,10 +58,41 @@ macro_rules! walk {
             while $row < rows {
                 let left = (rows - $row).min($ROWS);
                 tile!($tile, [$V $(, $T)?], $VECTORS, left, $arguments);
+                activate::<$V>($to, $row, left, $panel, width);
                 $row += left;
             }
         }
     }};
+}
+
+/// Applies what was asked for to a tile's results, while they are near.
+#[inline(always)]
+unsafe fn activate<V: Lanes>(
+    to: &mut Product,
+    row: usize,
+    rows: usize,
+    panel: usize,
+    width: usize,
+) {
+    let Then::Activate(activation) = to.then else {
+        return;
+    };
+    let outputs = to.bias.len();
+    for row in row..row + rows {
+        for column in (panel..panel + width).step_by(V::N) {
+            // SAFETY: `walk` has checked that `out` has these rows and, from `panel`, this width.
+            unsafe {
+                let out = to.out.as_mut_ptr().add(row * outputs + column);
+                let value = V::load(out);
+                let value = match activation {
+                    Activation::Gelu => gelu(value),
+                    // NaN stays: the larger is `other` where `self` is NaN.
+                    Activation::Relu => V::splat(0.0).max(value),
+                };
+                value.store(out);
+            }
+        }
+    }
 }
 
 /// `x` as `[rows, inputs]`, `weights` as `[panel][inputs][panel width]`.
@@ -295,17 +326,15 @@ unsafe fn tile_integers<V: Lanes, T: Group, const VECTORS: usize, const ROWS: us
                 }
             }
         }
-        for r in 0..ROWS {
-            finish_integers::<V, T, VECTORS>(integers, sums[r], row + r, panel, to);
-        }
+        finish_integers::<V, T, VECTORS, ROWS>(integers, sums, row, panel, to);
     }
 }
 
-/// Makes one row's sums of integers values again.
+/// Makes a tile's sums of integers values again.
 #[inline(always)]
-unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize>(
+unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize, const ROWS: usize>(
     integers: &Integers<T>,
-    sums: [V::Int; VECTORS],
+    sums: [[V::Int; VECTORS]; ROWS],
     row: usize,
     panel: usize,
     to: &mut Product,
@@ -313,19 +342,18 @@ unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize>(
     // SAFETY: the callers have checked that there is a scale and an offset for each row, and a
     // scale, a sum and a bias for each output.
     unsafe {
-        let own = V::splat(*integers.x.scale.as_ptr().add(row));
-        let offset = V::splat(*integers.x.offset.as_ptr().add(row));
         for vector in 0..VECTORS {
             let column = panel + vector * V::N;
-            let scale = V::load(integers.scale.as_ptr().add(column)).mul(own);
+            let scale = V::load(integers.scale.as_ptr().add(column));
+            let sum = V::load(integers.sum.as_ptr().add(column));
             let bias = V::load(to.bias.as_ptr().add(column));
-            let bias = V::load(integers.sum.as_ptr().add(column)).mul_add(offset, bias);
-            finish(
-                V::to_f32(sums[vector]).mul_add(scale, bias),
-                to,
-                row,
-                column,
-            );
+            for r in 0..ROWS {
+                let own = V::splat(*integers.x.scale.as_ptr().add(row + r));
+                let offset = V::splat(*integers.x.offset.as_ptr().add(row + r));
+                let value = V::to_f32(sums[r][vector]);
+                let value = value.mul_add(scale.mul(own), sum.mul_add(offset, bias));
+                finish(value, to, row + r, column);
+            }
         }
     }
 }
@@ -337,11 +365,8 @@ unsafe fn finish<V: Lanes>(value: V, to: &mut Product, row: usize, column: usize
     unsafe {
         let out = to.out.as_mut_ptr().add(row * to.bias.len() + column);
         let value = match to.then {
-            Then::Store => value,
             Then::Add => value.add(V::load(out)),
-            Then::Activate(Activation::Gelu) => gelu(value),
-            // NaN stays: the larger is `other` where `self` is NaN.
-            Then::Activate(Activation::Relu) => V::splat(0.0).max(value),
+            Then::Store | Then::Activate(_) => value,
         };
         value.store(out);
     }
