@@ -111,8 +111,8 @@ pub(super) unsafe fn f32<V: Lanes>(rounds: usize) -> (f32, usize) {
     }
 }
 
-/// As [`f32`], two products of 16 bits for each i32. A sum is its own factor: a constant product
-/// would be taken out of the loop.
+/// As [`f32`], two products of 16 bits for each i32. Its neighbour is a sum's factor: a constant product
+/// would be taken out of the loop, and of its own it would need a copy.
 ///
 /// # Safety
 /// As for [`f32`].
@@ -123,15 +123,15 @@ pub(super) unsafe fn pairs<V: Lanes>(rounds: usize) -> (f32, usize) {
         let weights = V::splat_int(black_box(0x0001_0003));
         let mut sums = [weights; SUMS];
         for _ in 0..rounds {
-            for sum in &mut sums {
-                *sum = V::pairs(*sum, weights, *sum);
+            for i in 0..SUMS {
+                sums[i] = V::pairs(sums[i], weights, sums[(i + 1) % SUMS]);
             }
         }
         (total(sums.map(|sum| V::to_f32(sum))), 2 * V::N)
     }
 }
 
-/// As [`pairs`], four products of 8 bits.
+/// As [`f32`], four products of 8 bits; a sum is its own factor.
 ///
 /// # Safety
 /// As for [`f32`].
