@@ -44,7 +44,7 @@ pub(super) unsafe fn quantize<V: Lanes, T: Copy + Default, const BYTES: bool>(
     to: &mut Quantized<T>,
 ) {
     const { assert!(size_of::<T>() == if BYTES { 1 } else { 2 }) };
-    assert!(width.is_multiple_of(V::N) && x.len().is_multiple_of(width));
+    assert!(width.is_multiple_of(SIDE_BY_SIDE * V::N) && x.len().is_multiple_of(width));
     to.values.resize(x.len(), T::default());
     to.scale.clear();
     to.offset.clear();
@@ -82,18 +82,31 @@ pub(super) unsafe fn round_bf16(x: &[f32], to: &mut [bf16]) {
     }
 }
 
+/// Registers of a row that are looked at together; every row is a multiple of so many (`WIDTH`).
+const SIDE_BY_SIDE: usize = 4;
+
 /// A row's lowest value, and a step and its inverse that reach the highest in `steps`.
 #[inline(always)]
 unsafe fn range<V: Lanes>(row: &[f32], steps: f32) -> (f32, f32, f32) {
-    // SAFETY: the callers have checked that the row is a whole number of registers.
+    // SAFETY: the callers have checked that the row is a whole number of `SIDE_BY_SIDE` registers.
     unsafe {
+        // Several of each side by side, for each waits for its own last result.
         let first = V::load(row.as_ptr());
-        let (mut lowest, mut highest, mut poison) = (first, first, V::splat(0.0));
-        for i in (0..row.len()).step_by(V::N) {
-            let x = V::load(row.as_ptr().add(i));
-            (lowest, highest) = (lowest.min(x), highest.max(x));
-            poison = x.mul_add(V::splat(0.0), poison);
+        let (mut lowest, mut highest) = ([first; SIDE_BY_SIDE], [first; SIDE_BY_SIDE]);
+        let mut poison = [V::splat(0.0); SIDE_BY_SIDE];
+        for i in (0..row.len()).step_by(SIDE_BY_SIDE * V::N) {
+            for k in 0..SIDE_BY_SIDE {
+                let x = V::load(row.as_ptr().add(i + k * V::N));
+                (lowest[k], highest[k]) = (lowest[k].min(x), highest[k].max(x));
+                poison[k] = x.mul_add(V::splat(0.0), poison[k]);
+            }
         }
+        let [lowest, highest, poison] = [
+            lowest.into_iter().reduce(|a, b| a.min(b)),
+            highest.into_iter().reduce(|a, b| a.max(b)),
+            poison.into_iter().reduce(|a, b| a.add(b)),
+        ]
+        .map(|register| register.expect("there are several"));
         let (highest, poison) = (highest.largest(), poison.sum());
         let lowest = -V::splat(0.0).sub(lowest).largest();
         let span = highest - lowest;

@@ -116,7 +116,7 @@ const THENS: [Then; 4] = [
 
 /// Bounds of the shapes; under Miri, which is some thousand times as slow, a full tile and a part of one.
 const MOST_ROWS: usize = if cfg!(miri) { 9 } else { 14 };
-const MOST_STEPS: usize = if cfg!(miri) { 2 } else { 9 };
+const MOST_STEPS: usize = if cfg!(miri) { 2 } else { 5 };
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 24 }))]
@@ -126,7 +126,7 @@ proptest! {
         rows in 1..MOST_ROWS, steps in 1..MOST_STEPS, panels in 1..3usize, then in 0..4usize, seed: u32,
         largest in prop::sample::select(vec![1e-42f32, 1e-3, 1.0, 1e4]),
     ) {
-        let (inputs, outputs, then) = (steps * 16, panels * 64, THENS[then]);
+        let (inputs, outputs, then) = (steps * 64, panels * 64, THENS[then]);
         let mut x: Vec<f32> = reals(rows * inputs, seed).iter().map(|x| x * largest).collect();
         // A row of nothing, and one whose values all are the largest.
         x[..inputs].fill(0.0);
