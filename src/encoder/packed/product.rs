@@ -143,9 +143,7 @@ unsafe fn tile_f32<V: Lanes, const VECTORS: usize, const ROWS: usize>(
                 }
             }
         }
-        for r in 0..ROWS {
-            finish_reals(sums[r], row + r, panel, to);
-        }
+        finish_reals(sums, row, panel, to);
     }
 }
 
@@ -198,16 +196,14 @@ unsafe fn tile_bf16<V: Lanes, const VECTORS: usize, const ROWS: usize>(
                 }
             }
         }
-        for r in 0..ROWS {
-            finish_reals(sums[r], row + r, panel, to);
-        }
+        finish_reals(sums, row, panel, to);
     }
 }
 
-/// Adds the bias to one row's sums, and what follows.
+/// Adds the bias to a tile's sums, and stores them.
 #[inline(always)]
-unsafe fn finish_reals<V: Lanes, const VECTORS: usize>(
-    sums: [V; VECTORS],
+unsafe fn finish_reals<V: Lanes, const VECTORS: usize, const ROWS: usize>(
+    sums: [[V; VECTORS]; ROWS],
     row: usize,
     panel: usize,
     to: &mut Product,
@@ -216,8 +212,10 @@ unsafe fn finish_reals<V: Lanes, const VECTORS: usize>(
         let column = panel + vector * V::N;
         // SAFETY: `walk` has checked that there is a bias for each output, in whole registers.
         unsafe {
-            let value = sums[vector].add(V::load(to.bias.as_ptr().add(column)));
-            finish(value, to, row, column);
+            let bias = V::load(to.bias.as_ptr().add(column));
+            for r in 0..ROWS {
+                finish(sums[r][vector].add(bias), to, row + r, column);
+            }
         }
     }
 }
@@ -330,7 +328,7 @@ unsafe fn tile_integers<V: Lanes, T: Group, const VECTORS: usize, const ROWS: us
     }
 }
 
-/// Makes a tile's sums of integers values again.
+/// Makes a tile's sums of integers values again, and stores them.
 #[inline(always)]
 unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize, const ROWS: usize>(
     integers: &Integers<T>,
@@ -358,7 +356,7 @@ unsafe fn finish_integers<V: Lanes, T, const VECTORS: usize, const ROWS: usize>(
     }
 }
 
-/// What follows the product, for one register.
+/// Stores one register of results, or adds it to what is there; `activate` comes behind the tile.
 #[inline(always)]
 unsafe fn finish<V: Lanes>(value: V, to: &mut Product, row: usize, column: usize) {
     // SAFETY: `walk` has checked that `out` has this row and, from `column`, a whole register.
