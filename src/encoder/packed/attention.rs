@@ -146,16 +146,12 @@ fn transpose_keys(head: &Head, tokens: usize, padded: usize, keys: &mut [f32]) {
     let key = |token: usize| {
         &head.qkv[token.min(tokens - 1) * stride + head.hidden + head.column..][..head.size]
     };
-    // Squares of four, which the compiler turns into shuffles.
+    // Four keys at a time, so that neighbours are stored together.
     for token in (0..padded).step_by(4) {
         let rows = [key(token), key(token + 1), key(token + 2), key(token + 3)];
-        for lane in (0..head.size).step_by(4) {
-            let square: [[f32; 4]; 4] =
-                std::array::from_fn(|r| std::array::from_fn(|c| rows[r][lane + c] * scale));
-            for c in 0..4 {
-                let column = [square[0][c], square[1][c], square[2][c], square[3][c]];
-                keys[(lane + c) * padded + token..][..4].copy_from_slice(&column);
-            }
+        for lane in 0..head.size {
+            let column = rows.map(|row| row[lane] * scale);
+            keys[lane * padded + token..][..4].copy_from_slice(&column);
         }
     }
 }

@@ -101,14 +101,13 @@ unsafe fn range<V: Lanes>(row: &[f32], steps: f32) -> (f32, f32, f32) {
                 poison[k] = x.mul_add(V::splat(0.0), poison[k]);
             }
         }
-        let [lowest, highest, poison] = [
-            lowest.into_iter().reduce(|a, b| a.min(b)),
-            highest.into_iter().reduce(|a, b| a.max(b)),
-            poison.into_iter().reduce(|a, b| a.add(b)),
-        ]
-        .map(|register| register.expect("there are several"));
-        let (highest, poison) = (highest.largest(), poison.sum());
-        let lowest = -V::splat(0.0).sub(lowest).largest();
+        for k in 1..SIDE_BY_SIDE {
+            lowest[0] = lowest[0].min(lowest[k]);
+            highest[0] = highest[0].max(highest[k]);
+            poison[0] = poison[0].add(poison[k]);
+        }
+        let (highest, poison) = (highest[0].largest(), poison[0].sum());
+        let lowest = -V::splat(0.0).sub(lowest[0]).largest();
         let span = highest - lowest;
         if span < DUST {
             (lowest, poison, 0.0)
